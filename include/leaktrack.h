@@ -1,0 +1,82 @@
+/* leaktrack.h: what a program may say to libleaktrack.so, and the names both share.
+ *
+ * A program needs none of this to be tracked. Every function below is a weak symbol: link nothing, test the address,
+ *
+ *     if (leaktrack_dump)
+ *         leaktrack_dump(0);
+ *
+ * and the call vanishes where the library is not preloaded. The header is plain C99, C11 and C++.
+ *
+ * SPDX-License-Identifier: MIT */
+#ifndef LEAKTRACK_H
+#define LEAKTRACK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define LEAKTRACK_VERSION_MAJOR 0
+#define LEAKTRACK_VERSION_MINOR 1
+#define LEAKTRACK_VERSION_PATCH 0
+#define LEAKTRACK_VERSION       "0.1.0"
+
+/* Environment variables of the library; their meaning is in leaktrack(7). */
+#define LEAKTRACK_ENV_OUTPUT    "LEAKTRACK_OUTPUT"
+#define LEAKTRACK_ENV_INTERVAL  "LEAKTRACK_INTERVAL"
+#define LEAKTRACK_ENV_KINDS     "LEAKTRACK_KINDS"
+#define LEAKTRACK_ENV_SAMPLE    "LEAKTRACK_SAMPLE"
+#define LEAKTRACK_ENV_DEPTH     "LEAKTRACK_DEPTH"
+#define LEAKTRACK_ENV_BLOCKS    "LEAKTRACK_BLOCKS"
+#define LEAKTRACK_ENV_DUMPER    "LEAKTRACK_DUMPER"
+#define LEAKTRACK_ENV_UNWINDER  "LEAKTRACK_UNWINDER"
+#define LEAKTRACK_ENV_CHILDREN  "LEAKTRACK_CHILDREN"
+#define LEAKTRACK_ENV_AFTER     "LEAKTRACK_AFTER"
+#define LEAKTRACK_ENV_MAX_DUMP  "LEAKTRACK_MAX_DUMP"
+#define LEAKTRACK_ENV_LOG       "LEAKTRACK_LOG"
+
+/* Exit codes of leaktrack-report, and of leaktrack-smoke where the program itself exited with 0. */
+#define LEAKTRACK_EXIT_OK         0 /* nothing condemned */
+#define LEAKTRACK_EXIT_BREACHED   1 /* a policy was breached */
+#define LEAKTRACK_EXIT_USAGE      2 /* wrong usage */
+#define LEAKTRACK_EXIT_UNREADABLE 3 /* no dump could be read */
+#define LEAKTRACK_EXIT_INCOMPLETE 4 /* the dump is incomplete; what could be read was reported */
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* What leaktrack_acquire() reports; the numbers are those of the dump format. */
+enum leaktrack_kind {
+    LEAKTRACK_HEAP = 1 /* a block of memory */
+};
+
+/* The version of the preloaded library, a static string such as "0.1.0". Any thread, any time, signal handlers too. */
+const char *leaktrack_version(void) __attribute__((weak));
+
+/* Writes a snapshot now, from the calling thread, and returns when it is in the file.
+ *   flags  must be 0
+ * Returns 0, or a negative errno: -EBUSY when another thread is writing one, -EAGAIN where tracking is off, or what the
+ * file system said (-ENOSPC, -EACCES, ...). Never touches errno. Any thread; not from a signal handler. */
+int leaktrack_dump(unsigned flags) __attribute__((weak));
+
+/* Stops, and resumes, the recording of acquisitions by the calling thread; releases are always recorded. Calls nest.
+ * What is acquired in between is counted as untracked ("paused"). */
+void leaktrack_pause(void) __attribute__((weak));
+void leaktrack_resume(void) __attribute__((weak));
+
+/* For custom pools: says that the program handed out (took back) `size` bytes at `handle`, an address inside memory it
+ * owns and that no other live block starts at. The recorded call stack is the caller's. Any thread. */
+void leaktrack_acquire(enum leaktrack_kind kind, const void *handle, size_t size) __attribute__((weak));
+void leaktrack_release(enum leaktrack_kind kind, const void *handle) __attribute__((weak));
+
+/* Takes a live block out of all reports: a leak on purpose. Its later release is harmless. Any thread. */
+void leaktrack_ignore(enum leaktrack_kind kind, const void *handle) __attribute__((weak));
+
+/* How many blocks of a kind are live now, in the eyes of the library; -1 where that kind is not tracked. For tests: it
+ * sums over the threads and is exact only at a standstill. */
+int64_t leaktrack_live_count(enum leaktrack_kind kind) __attribute__((weak));
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,35 @@
+/* The arena: one contiguous reservation that holds every table of the tracker, with a root header at its start, so that
+ * a later flight recorder (the arena in a memfd that a launcher keeps) needs no redesign. Grows by mprotect in steps;
+ * never shrinks, never moves, nothing in it is freed. Excluded from core dumps (MADV_DONTDUMP). */
+#ifndef LT_OS_ARENA_H
+#define LT_OS_ARENA_H
+
+#include "base/status.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { LT_ARENA_UNIT = 8 }; /* offsets are kept in units of 8 bytes: 32 bits reach 32 GiB */
+
+/* Reserves the arena: up to 32 GiB of address space, less where RLIMIT_AS or RLIMIT_DATA is finite (an eighth of the
+ * room left, at least 16 MiB). Returns 0 or -ENOMEM. Once, before other threads run. */
+LT_STATUS lt_arena_init(void);
+
+/* `size` bytes, zeroed, aligned to `align` (a power of two, 8 .. 4096), or NULL when the reservation, or the memory that
+ * the kernel grants, is used up. Lock-free. */
+void *lt_arena_alloc(size_t size, size_t align);
+
+/* An address in the arena as a 32-bit offset in LT_ARENA_UNITs, and back. 0 is "none": nothing lives at offset 0. */
+uint32_t lt_arena_ref(const void *);
+void *lt_arena_at(uint32_t ref);
+
+/* Bytes handed out, and bytes the kernel has been asked for. */
+struct lt_arena_usage {
+    uint64_t used, committed, reserved;
+};
+void lt_arena_usage(struct lt_arena_usage *);
+
+/* Makes the n-th lt_arena_alloc() from now (1 = the next) and all later ones fail; 0 = none. For tests. */
+void lt_arena_fail_after(uint64_t n);
+
+#endif

@@ -1,0 +1,60 @@
+/* Files by raw system calls. Paths are byte strings, at most LT_PATH_MAX with their NUL. */
+#ifndef LT_OS_FILE_H
+#define LT_OS_FILE_H
+
+#include "base/status.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { LT_PATH_MAX = 4096 };
+
+/* A file's identity: what tells "our descriptor" from one that the program put in its place. */
+struct lt_file_id {
+    uint64_t device, inode;
+};
+
+struct lt_file_info {
+    struct lt_file_id id;
+    uint64_t size, allocated; /* bytes; `allocated` is what the file really occupies (st_blocks * 512) */
+    uint64_t mtime_ns;
+    uint32_t mode, links;
+};
+
+LT_STATUS lt_file_info(int fd, struct lt_file_info *);
+LT_STATUS lt_path_info(const char *path, struct lt_file_info *); /* follows links */
+
+/* openat(AT_FDCWD, path, flags | O_CLOEXEC, mode): a descriptor or a negative errno. Retries EINTR. */
+LT_STATUS lt_open(const char *path, int flags, unsigned mode);
+void lt_close(int fd);
+
+/* Moves `fd` to the lowest free number >= `least` (F_DUPFD_CLOEXEC) and closes the old number; the new number, or a
+ * negative errno with `fd` still open. */
+LT_STATUS lt_fd_move(int fd, int least);
+
+/* Writes all `size` bytes at `offset`, through EINTR and short writes. A write that would pass RLIMIT_FSIZE is not
+ * tried (its SIGXFSZ would kill the program): -EFBIG. */
+LT_STATUS lt_pwrite_all(int fd, const void *, size_t size, uint64_t offset);
+LT_STATUS lt_write_all(int fd, const void *, size_t size); /* at the file position: logs, pipes */
+
+/* Reads up to `size` bytes at `offset` through EINTR and short reads: the number read or a negative errno. */
+int64_t lt_pread_all(int fd, void *, size_t size, uint64_t offset);
+
+/* flock(LOCK_EX | LOCK_NB): 0, -EWOULDBLOCK when another open file holds it, or another negative errno. */
+LT_STATUS lt_file_lock(int fd);
+
+LT_STATUS lt_file_truncate(int fd, uint64_t size);
+
+/* Frees the blocks of [offset, offset + size) and keeps the file's size; -EOPNOTSUPP where the file system can't. */
+LT_STATUS lt_file_punch_hole(int fd, uint64_t offset, uint64_t size);
+
+LT_STATUS lt_rename(const char *from, const char *to);
+LT_STATUS lt_unlink(const char *path);
+LT_STATUS lt_getcwd(char *path, size_t size);
+
+/* A 4 KiB-aligned memfd of `size` bytes sealed against growing and shrinking: its descriptor, or a negative errno. */
+LT_STATUS lt_memfd_sealed(const char *name, size_t size);
+void *lt_file_map_shared(int fd, size_t size); /* read-write, or NULL */
+
+#endif

@@ -1,0 +1,17 @@
+/* Mappings outside the arena: scratch memory of a snapshot, the control page. Whole pages, zeroed, never through the
+ * program's mmap hook. */
+#ifndef LT_OS_MEMORY_H
+#define LT_OS_MEMORY_H
+
+#include <stddef.h>
+
+enum { LT_PAGE = 4096 };
+
+/* A private anonymous mapping of at least `size` bytes, or NULL. Freed by lt_pages_free with the same size. */
+void *lt_pages_new(size_t size);
+void lt_pages_free(void *, size_t size);
+
+/* Grows (or moves) a mapping of lt_pages_new; NULL leaves the old one as it was. */
+void *lt_pages_resize(void *, size_t old_size, size_t new_size);
+
+#endif

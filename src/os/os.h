@@ -1,0 +1,21 @@
+/* os: the only room that makes system calls.
+ *
+ * One contract for all of it: results are 0 or a negative errno, errno itself is never touched, nothing allocates
+ * through malloc, nothing is a cancellation point, everything may be called from any thread and from a signal handler
+ * unless it says otherwise. System calls are raw, so that no hook of ours, and of nobody else's, sees them.
+ *
+ *   syscall.h   lt_syscall0..6: the raw instruction            arena.h   the tracker's one memory
+ *   memory.h    mappings outside the arena (scratch)           file.h    files: whole writes, identity, locks, holes
+ *   clock.h     coarse and wall clocks                         proc.h    what /proc says of this process
+ *   task.h      thread and process ids, "is this tid alive", futex sleep */
+#ifndef LT_OS_OS_H
+#define LT_OS_OS_H
+
+#include "os/arena.h"
+#include "os/clock.h"
+#include "os/file.h"
+#include "os/memory.h"
+#include "os/proc.h"
+#include "os/task.h"
+
+#endif

@@ -1,0 +1,40 @@
+/* What /proc says of this process. Always by /proc/thread-self: /proc/self/{maps,fd} are empty once the main thread has
+ * left (checked). Every function works without /proc: it returns -ENOENT and leaves its result empty. */
+#ifndef LT_OS_PROC_H
+#define LT_OS_PROC_H
+
+#include "base/status.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct lt_map {
+    uintptr_t start, end; /* half-open */
+    uint64_t offset;
+    uint64_t inode;
+    bool readable, writable, executable, shared;
+    const char *path; /* NUL-terminated, "" for anonymous, lives during the callback; "[stack]" and the like as they are */
+};
+
+/* Calls `see` for each mapping in address order until it returns false. Reads with a buffer of `buffer_size` (>= 512)
+ * bytes at `buffer`; a path longer than the buffer is cut. */
+LT_STATUS lt_proc_maps(char *buffer, size_t buffer_size, bool (*see)(void *context, const struct lt_map *),
+                       void *context);
+
+/* The mapping that holds `address`. `buffer` as above. -ESRCH where none does. `map->path` is always "". */
+LT_STATUS lt_proc_map_at(uintptr_t address, struct lt_map *map, char *buffer, size_t buffer_size);
+
+/* Field 22 of /proc/PID/stat: the process's start in clock ticks since boot; 0 where it can't be read. With the pid it
+ * names a process for good. pid 0 = this process. */
+uint64_t lt_proc_start_ticks(int pid);
+
+/* The path of the executable; the argument list (NUL-separated bytes, as the kernel has it); both cut at `size`. The
+ * number of bytes without a final NUL, or a negative errno. */
+int64_t lt_proc_exe(char *path, size_t size);
+int64_t lt_proc_cmdline(char *args, size_t size);
+
+/* uname's node name, NUL-terminated. */
+void lt_host_name(char *name, size_t size);
+
+#endif

@@ -1,0 +1,29 @@
+/* Processes and threads as the kernel counts them. */
+#ifndef LT_OS_TASK_H
+#define LT_OS_TASK_H
+
+#include "base/status.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+int lt_getpid(void); /* the kernel's answer, never cached: right in a vfork or fork child */
+int lt_gettid(void);
+
+/* Whether thread `tid` of this process still exists (tgkill with signal 0; anything but ESRCH counts as alive). */
+bool lt_tid_alive(int tid);
+bool lt_pid_alive(int pid); /* kill(pid, 0): EPERM counts as alive */
+
+/* Number of threads of this process now, from the link count of /proc/thread-self/../ (any thread, raw clones
+ * included); 0 where /proc is not there. */
+uint32_t lt_thread_count(void);
+
+/* Sleeps for `ns` nanoseconds at most; may return early. */
+void lt_sleep_ns(uint64_t ns);
+
+/* Futex on a 32-bit word of this process. lt_futex_wait returns when woken, on timeout (0 = none), or at once where
+ * *word != expected. */
+void lt_futex_wait(const uint32_t *word, uint32_t expected, uint64_t timeout_ns);
+void lt_futex_wake(const uint32_t *word, uint32_t how_many);
+
+#endif

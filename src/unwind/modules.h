@@ -1,0 +1,45 @@
+/* Modules: the loaded ELF objects whose code appeared on a call stack. Append-only; learned at a rule miss from
+ * _dl_find_object(3), so that their identity survives dlclose. */
+#ifndef LT_UNWIND_MODULES_H
+#define LT_UNWIND_MODULES_H
+
+#include "base/status.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { LT_BUILD_ID_MAX = 32, LT_MODULE_SEGMENTS_MAX = 16 };
+
+struct lt_segment { /* one PT_LOAD */
+    uint64_t vaddr, memsz, offset;
+    uint32_t flags; /* PF_R | PF_W | PF_X */
+};
+
+struct lt_module {
+    uintptr_t start, end;      /* half-open address range of its segments */
+    uintptr_t bias;            /* load bias: address = bias + vaddr */
+    uint32_t id;               /* 1, 2, 3 ... in the order of discovery; 0 is "no module" */
+    uint32_t epoch_loaded;     /* unload epoch in which it was first seen */
+    uint32_t epoch_unloaded;   /* first epoch in which it is gone; 0 while it is loaded */
+    uint32_t segment_count;
+    struct lt_segment segments[LT_MODULE_SEGMENTS_MAX];
+    uint32_t build_id_size;    /* 0 where there is none */
+    uint8_t build_id[LT_BUILD_ID_MAX];
+    const char *path;          /* as loaded, absolute where the loader knows; a copy in the arena; never NULL */
+    uint64_t device, inode, size, mtime_ns; /* of the file at discovery or at the first snapshot; 0 where unknown */
+    bool file_known;           /* the four above have been filled in */
+};
+
+/* The module that `address` belonged to in `epoch`, or NULL (anonymous code, or an address never looked up). Lock-free,
+ * any thread. */
+const struct lt_module *lt_module_at(uintptr_t address, uint32_t epoch);
+
+/* How many modules are known, and the one with id `id` (1 .. count). Entries never move. */
+uint32_t lt_module_count(void);
+struct lt_module *lt_module(uint32_t id);
+
+/* Registers the loaded object that holds `address` unless it is known; what a rule miss does. Returns NULL where the
+ * loader knows no object there, or the arena is full. Makes system calls only to read the program's own path. */
+const struct lt_module *lt_module_learn(uintptr_t address);
+
+#endif
