@@ -23,7 +23,7 @@ target_compile_definitions(lt_preloaded INTERFACE _GNU_SOURCE)
 
 # Flags of everything else: the report, the tests, the fuzzers.
 add_library(lt_hosted INTERFACE)
-target_compile_definitions(lt_hosted INTERFACE _GNU_SOURCE)
+target_compile_definitions(lt_hosted INTERFACE _GNU_SOURCE LT_SANITIZED=$<BOOL:${LEAKTRACK_SANITIZE}>)
 if(LEAKTRACK_SANITIZE)
   target_compile_options(lt_hosted INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all
                                              -fno-omit-frame-pointer)

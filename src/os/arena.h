@@ -6,6 +6,7 @@
 
 #include "base/status.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,8 +16,15 @@ enum { LT_ARENA_UNIT = 8 }; /* offsets are kept in units of 8 bytes: 32 bits rea
  * room left, at least 16 MiB). Returns 0 or -ENOMEM. Once, before other threads run. */
 LT_STATUS lt_arena_init(void);
 
-/* `size` bytes, zeroed, aligned to `align` (a power of two, 8 .. 4096), or NULL when the reservation, or the memory that
- * the kernel grants, is used up. Lock-free. */
+/* Gives back what is reserved and not in use, so that the arena keeps within an eighth of the room that the limits
+ * leave now; it never grows again. Call it after the program has lowered RLIMIT_AS or RLIMIT_DATA (else its own
+ * mappings fail), and with `locking` before it calls mlockall (which fails where the whole address space, the
+ * reservation included, is larger than a finite RLIMIT_MEMLOCK: then nothing beyond the pages in use stays reserved).
+ * Lock-free; a lt_arena_alloc at the very same moment may fail. */
+void lt_arena_fit(bool locking);
+
+/* `size` bytes, zeroed, aligned to `align` (a power of two, 8 .. 4096), or NULL when the reservation, or the memory
+ * that the kernel grants, is used up. Lock-free. */
 void *lt_arena_alloc(size_t size, size_t align);
 
 /* An address in the arena as a 32-bit offset in LT_ARENA_UNITs, and back. 0 is "none": nothing lives at offset 0. */

@@ -36,7 +36,12 @@ LT_STATUS lt_fd_move(int fd, int least);
 /* Writes all `size` bytes at `offset`, through EINTR and short writes. A write that would pass RLIMIT_FSIZE is not
  * tried (its SIGXFSZ would kill the program): -EFBIG. */
 LT_STATUS lt_pwrite_all(int fd, const void *, size_t size, uint64_t offset);
-LT_STATUS lt_write_all(int fd, const void *, size_t size); /* at the file position: logs, pipes */
+
+/* Writes all at the file position: logs, pipes. Neither SIGPIPE nor SIGXFSZ reaches the program: -EPIPE, -EFBIG. */
+LT_STATUS lt_write_all(int fd, const void *, size_t size);
+
+/* The largest size a file may be given now (RLIMIT_FSIZE), in bytes; UINT64_MAX = no limit. */
+uint64_t lt_file_size_limit(void);
 
 /* Reads up to `size` bytes at `offset` through EINTR and short reads: the number read or a negative errno. */
 int64_t lt_pread_all(int fd, void *, size_t size, uint64_t offset);

@@ -7,7 +7,9 @@
  *   syscall.h   lt_syscall0..6: the raw instruction            arena.h   the tracker's one memory
  *   memory.h    mappings outside the arena (scratch)           file.h    files: whole writes, identity, locks, holes
  *   clock.h     coarse and wall clocks                         proc.h    what /proc says of this process
- *   task.h      thread and process ids, "is this tid alive", futex sleep */
+ *   task.h      thread and process ids, "is this tid alive", futex sleep
+ *   atomic16.h  the 16-byte load of the live-block index       vdso.h    the kernel's clock functions
+ *   arch_*.h    what a CPU architecture supplies, found by arch.h */
 #ifndef LT_OS_OS_H
 #define LT_OS_OS_H
 

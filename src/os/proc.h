@@ -14,7 +14,8 @@ struct lt_map {
     uint64_t offset;
     uint64_t inode;
     bool readable, writable, executable, shared;
-    const char *path; /* NUL-terminated, "" for anonymous, lives during the callback; "[stack]" and the like as they are */
+    const char
+        *path; /* NUL-terminated, "" for anonymous, lives during the callback; "[stack]" and the like as they are */
 };
 
 /* Calls `see` for each mapping in address order until it returns false. Reads with a buffer of `buffer_size` (>= 512)
@@ -24,6 +25,13 @@ LT_STATUS lt_proc_maps(char *buffer, size_t buffer_size, bool (*see)(void *conte
 
 /* The mapping that holds `address`. `buffer` as above. -ESRCH where none does. `map->path` is always "". */
 LT_STATUS lt_proc_map_at(uintptr_t address, struct lt_map *map, char *buffer, size_t buffer_size);
+
+/* Bytes of address space that this process has mapped, and of those its private writable ones: what RLIMIT_AS and
+ * RLIMIT_DATA count. */
+struct lt_memory_use {
+    uint64_t address_space, data;
+};
+LT_STATUS lt_proc_memory_use(struct lt_memory_use *);
 
 /* Field 22 of /proc/PID/stat: the process's start in clock ticks since boot; 0 where it can't be read. With the pid it
  * names a process for good. pid 0 = this process. */

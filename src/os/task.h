@@ -15,7 +15,7 @@ bool lt_tid_alive(int tid);
 bool lt_pid_alive(int pid); /* kill(pid, 0): EPERM counts as alive */
 
 /* Number of threads of this process now, from the link count of /proc/thread-self/../ (any thread, raw clones
- * included); 0 where /proc is not there. */
+ * included; a main thread that has left counts until the process ends); 0 where /proc is not there. */
 uint32_t lt_thread_count(void);
 
 /* Sleeps for `ns` nanoseconds at most; may return early. */

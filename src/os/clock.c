@@ -1,0 +1,41 @@
+#include "os/clock.h"
+
+#include "os/syscall.h"
+#include "os/vdso.h"
+
+#include <time.h>
+
+typedef int clock_function(clockid_t, struct timespec *);
+
+static int by_system_call(clockid_t clock, struct timespec *time) {
+    return (int)lt_syscall2(SYS_clock_gettime, clock, LT_ARG(time));
+}
+
+static clock_function *read_clock = by_system_call;
+static uint64_t start_ns;
+
+static uint64_t nanoseconds(clockid_t clock) {
+    struct timespec time = {0, 0};
+    read_clock(clock, &time);
+    return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+}
+
+void lt_clock_init(void) {
+    clock_function *fast = (clock_function *)lt_vdso_find(LT_VDSO_CLOCK_GETTIME);
+    if (fast)
+        read_clock = fast;
+    start_ns = nanoseconds(CLOCK_MONOTONIC_COARSE);
+}
+
+uint32_t lt_clock_cs(void) {
+    uint64_t cs = (nanoseconds(CLOCK_MONOTONIC_COARSE) - start_ns) / 10000000u;
+    return cs < UINT32_MAX ? (uint32_t)cs : UINT32_MAX;
+}
+
+uint64_t lt_clock_wall_ns(void) {
+    return nanoseconds(CLOCK_REALTIME);
+}
+
+uint64_t lt_clock_mono_ns(void) {
+    return nanoseconds(CLOCK_MONOTONIC);
+}

@@ -1,0 +1,196 @@
+#include "os/proc.h"
+
+#include "base/fmt.h"
+#include "os/file.h"
+#include "os/memory.h"
+#include "os/syscall.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+static const char *take_number(const char *at, unsigned base, uint64_t *value) {
+    uint64_t sum = 0;
+    for (;; at++) {
+        unsigned digit = (unsigned)(*at - '0');
+        if (digit > 9)
+            digit = (unsigned)(*at - 'a') < 6 ? (unsigned)(*at - 'a') + 10 : base;
+        if (digit >= base)
+            break;
+        sum = sum * base + digit;
+    }
+    *value = sum;
+    return at;
+}
+
+static const char *after_word(const char *at) {
+    while (*at && *at != ' ')
+        at++;
+    while (*at == ' ')
+        at++;
+    return at;
+}
+
+/* One NUL-terminated line of maps: "start-end rwxp offset major:minor inode    path". */
+static bool parse_map(const char *at, struct lt_map *map) {
+    uint64_t start, end;
+    at = take_number(at, 16, &start);
+    if (*at != '-')
+        return false;
+    at = after_word(take_number(at + 1, 16, &end));
+    if (strnlen(at, 4) < 4)
+        return false;
+    *map = (struct lt_map){
+        .start = start,
+        .end = end,
+        .readable = at[0] == 'r',
+        .writable = at[1] == 'w',
+        .executable = at[2] == 'x',
+        .shared = at[3] == 's',
+    };
+    at = after_word(take_number(after_word(at), 16, &map->offset));
+    at = after_word(at);
+    map->path = after_word(take_number(at, 10, &map->inode));
+    return true;
+}
+
+/* A file of /proc read line by line through a buffer that may be shorter than a line. */
+struct lines {
+    char *buffer;
+    size_t size, fill;
+    bool inside; /* the buffer's bytes continue a line that was handed out already, cut */
+};
+
+static long read_some(int fd, void *buffer, size_t size) {
+    long n;
+    do
+        n = lt_syscall3(SYS_read, fd, LT_ARG(buffer), (long)size);
+    while (n == -EINTR);
+    return n;
+}
+
+/* Hands out the whole lines in the buffer, and a first line that fills all of it; false when `see` had enough. */
+static bool see_lines(struct lines *l, bool (*see)(void *, const struct lt_map *), void *context) {
+    char *at = l->buffer, *end = l->buffer + l->fill;
+    for (;;) {
+        char *newline = memchr(at, '\n', (size_t)(end - at));
+        bool full = !newline && at == l->buffer && l->fill == l->size - 1;
+        if (!newline && !full)
+            break;
+        char *line_end = newline ? newline : end;
+        struct lt_map map;
+        *line_end = '\0';
+        if (!l->inside && parse_map(at, &map) && !see(context, &map))
+            return false;
+        l->inside = full;
+        at = newline ? newline + 1 : end;
+    }
+    l->fill = (size_t)(end - at);
+    memmove(l->buffer, at, l->fill);
+    return true;
+}
+
+int lt_proc_maps(char *buffer, size_t buffer_size, bool (*see)(void *context, const struct lt_map *), void *context) {
+    int fd = lt_open("/proc/thread-self/maps", O_RDONLY, 0);
+    if (fd < 0)
+        return fd;
+    struct lines l = {.buffer = buffer, .size = buffer_size};
+    long n;
+    while ((n = read_some(fd, l.buffer + l.fill, l.size - 1 - l.fill)) > 0) {
+        l.fill += (size_t)n;
+        if (!see_lines(&l, see, context))
+            break;
+    }
+    lt_close(fd);
+    return n < 0 ? (int)n : 0;
+}
+
+struct search {
+    uintptr_t address;
+    struct lt_map *map;
+    bool found;
+};
+
+static bool see_address(void *context, const struct lt_map *map) {
+    struct search *search = context;
+    if (map->end <= search->address)
+        return true;
+    search->found = map->start <= search->address;
+    if (search->found) {
+        *search->map = *map;
+        search->map->path = "";
+    }
+    return false;
+}
+
+int lt_proc_map_at(uintptr_t address, struct lt_map *map, char *buffer, size_t buffer_size) {
+    struct search search = {.address = address, .map = map};
+    int status = lt_proc_maps(buffer, buffer_size, see_address, &search);
+    return status ? status : search.found ? 0 : -ESRCH;
+}
+
+/* Reads a small file of /proc whole; the number of bytes, or a negative errno. */
+static int64_t read_file(const char *path, char *buffer, size_t size) {
+    int fd = lt_open(path, O_RDONLY, 0);
+    if (fd < 0)
+        return fd;
+    int64_t n = lt_pread_all(fd, buffer, size, 0);
+    lt_close(fd);
+    return n;
+}
+
+int lt_proc_memory_use(struct lt_memory_use *use) {
+    char text[128];
+    uint64_t size, data;
+    int64_t n = read_file("/proc/thread-self/statm", text, sizeof text - 1);
+    *use = (struct lt_memory_use){0, 0};
+    if (n < 0)
+        return (int)n;
+    text[n] = '\0'; /* pages: size resident shared text library data dirty */
+    const char *at = after_word(take_number(text, 10, &size));
+    for (int field = 2; field < 6; field++)
+        at = after_word(at);
+    take_number(at, 10, &data);
+    *use = (struct lt_memory_use){size * LT_PAGE, data * LT_PAGE};
+    return 0;
+}
+
+uint64_t lt_proc_start_ticks(int pid) {
+    char path[32], text[512]; /* 22 fields: a name of 64 bytes, numbers of at most 20 */
+    struct lt_fmt f = lt_fmt(path, sizeof path);
+    lt_fmt_text(&f, "/proc/");
+    if (pid)
+        lt_fmt_signed(&f, pid);
+    else
+        lt_fmt_text(&f, "self");
+    lt_fmt_text(&f, "/stat");
+
+    int64_t n = read_file(path, text, sizeof text - 1);
+    if (n <= 0)
+        return 0;
+    text[n] = '\0';
+    const char *at = strrchr(text, ')'); /* the name in parentheses may hold blanks and parentheses */
+    for (int field = 2; at && *at && field < 22; field++)
+        at = after_word(at);
+    uint64_t ticks = 0;
+    if (at)
+        take_number(at, 10, &ticks);
+    return ticks;
+}
+
+int64_t lt_proc_exe(char *path, size_t size) {
+    return lt_syscall4(SYS_readlinkat, AT_FDCWD, LT_ARG("/proc/thread-self/exe"), LT_ARG(path), (long)size);
+}
+
+int64_t lt_proc_cmdline(char *args, size_t size) {
+    int64_t n = read_file("/proc/thread-self/cmdline", args, size);
+    return n > 0 && args[n - 1] == '\0' ? n - 1 : n;
+}
+
+void lt_host_name(char *name, size_t size) {
+    struct utsname names;
+    struct lt_fmt f = lt_fmt(name, size);
+    if (lt_syscall1(SYS_uname, LT_ARG(&names)) == 0)
+        lt_fmt_text(&f, names.nodename);
+}

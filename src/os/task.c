@@ -1,0 +1,53 @@
+#include "os/task.h"
+
+#include "os/syscall.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <stddef.h>
+#include <sys/stat.h>
+#include <time.h>
+
+int lt_getpid(void) {
+    return (int)lt_syscall0(SYS_getpid);
+}
+
+int lt_gettid(void) {
+    return (int)lt_syscall0(SYS_gettid);
+}
+
+bool lt_tid_alive(int tid) {
+    return lt_syscall3(SYS_tgkill, lt_getpid(), tid, 0) != -ESRCH;
+}
+
+bool lt_pid_alive(int pid) {
+    return lt_syscall2(SYS_kill, pid, 0) != -ESRCH;
+}
+
+uint32_t lt_thread_count(void) {
+    /* The task directory has two links of its own and one for each thread. */
+    struct stat task;
+    if (lt_syscall4(SYS_newfstatat, AT_FDCWD, LT_ARG("/proc/thread-self/.."), LT_ARG(&task), 0) < 0 ||
+        task.st_nlink < 3)
+        return 0;
+    return (uint32_t)(task.st_nlink - 2);
+}
+
+static struct timespec timespec_of(uint64_t ns) {
+    return (struct timespec){.tv_sec = (time_t)(ns / 1000000000u), .tv_nsec = (long)(ns % 1000000000u)};
+}
+
+void lt_sleep_ns(uint64_t ns) {
+    struct timespec duration = timespec_of(ns);
+    lt_syscall4(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, LT_ARG(&duration), 0);
+}
+
+void lt_futex_wait(const uint32_t *word, uint32_t expected, uint64_t timeout_ns) {
+    struct timespec timeout = timespec_of(timeout_ns);
+    lt_syscall4(SYS_futex, LT_ARG(word), FUTEX_WAIT_PRIVATE, (long)expected, LT_ARG(timeout_ns ? &timeout : NULL));
+}
+
+void lt_futex_wake(const uint32_t *word, uint32_t how_many) {
+    lt_syscall3(SYS_futex, LT_ARG(word), FUTEX_WAKE_PRIVATE, (long)how_many);
+}
