@@ -1,5 +1,5 @@
-/* Reads a dump. The file is untrusted: every length, index and CRC is checked, no recursion, memory bounded by the file's
- * size. Whatever the bytes, the reader returns; it never crashes and never prints. */
+/* Reads a dump. The file is untrusted: every length, index and CRC is checked, no recursion, memory bounded by the
+ * file's size. Whatever the bytes, the reader returns; it never crashes and never prints. */
 #ifndef LT_DUMP_READER_H
 #define LT_DUMP_READER_H
 
@@ -12,8 +12,8 @@
 #include <stdint.h>
 
 enum lt_dump_end {
-    LT_DUMP_COMPLETE,   /* the file ends with a closed snapshot */
-    LT_DUMP_TRUNCATED,  /* bytes follow the last closed snapshot and they are cut or damaged: `end_reason` says which */
+    LT_DUMP_COMPLETE,  /* the file ends with a closed snapshot, nothing in it is damaged */
+    LT_DUMP_TRUNCATED, /* at least one snapshot is complete; something else is cut or damaged: `end_reason` says what */
     LT_DUMP_UNREADABLE, /* not a dump, another major version, an unknown critical section, or no complete snapshot */
 };
 
@@ -23,7 +23,7 @@ struct lt_dump_segment {
 };
 
 struct lt_dump_module { /* index 0 is "no module" */
-    const char *path; /* NUL-terminated; may hold any byte but NUL */
+    const char *path;   /* NUL-terminated; may hold any byte but NUL */
     const uint8_t *build_id;
     size_t build_id_size;
     uint64_t bias, device, inode, size, mtime_ns;
@@ -93,7 +93,7 @@ struct lt_dump {
     struct lt_dump_module *modules;
     size_t module_count; /* index 0 included */
     struct lt_dump_node *nodes;
-    size_t node_count; /* index 0 included */
+    size_t node_count;                  /* index 0 included */
     struct lt_dump_snapshot *snapshots; /* the complete ones, in file order; thinned ones are not here */
     size_t snapshot_count;
     enum lt_dump_end end;
@@ -101,8 +101,9 @@ struct lt_dump {
     struct lt_dump_memory *memory;
 };
 
-/* Parses `size` bytes at `bytes`, which must outlive the dump. Returns what dump->end says: 0 for COMPLETE and TRUNCATED (at
- * least one snapshot), -EBADMSG for UNREADABLE, -ENOMEM. On every return *dump is initialised and lt_dump_free works. */
+/* Parses `size` bytes at `bytes`, which must outlive the dump. Returns what dump->end says: 0 for COMPLETE and
+ * TRUNCATED (at least one snapshot), -EBADMSG for UNREADABLE, -ENOMEM. On every return *dump is initialised and
+ * lt_dump_free works. */
 LT_STATUS lt_dump_parse(struct lt_dump *dump, const void *bytes, size_t size);
 void lt_dump_free(struct lt_dump *);
 
