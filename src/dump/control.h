@@ -51,7 +51,7 @@ struct lt_control {
     uint32_t reserved;
     struct lt_control_totals totals[LT_CONTROL_KINDS]; /* by enum lt_kind; up to a second old */
 };
-static_assert(LT_KIND_END <= LT_CONTROL_KINDS, "every kind has its totals");
+static_assert((int)LT_KIND_END <= (int)LT_CONTROL_KINDS, "every kind has its totals");
 static_assert(sizeof(struct lt_control) == 568, "the page is an interface");
 
 /* Asks for a snapshot; returns the ticket to wait for. */

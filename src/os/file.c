@@ -4,8 +4,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <linux/close_range.h>
 #include <linux/falloc.h>
 #include <linux/memfd.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/file.h>
@@ -91,6 +94,28 @@ int lt_fd_move(int fd, int least) {
     if (moved >= 0)
         lt_close(fd);
     return (int)moved;
+}
+
+int lt_fd_move_high(int fd) {
+    struct rlimit limit;
+    if (lt_syscall4(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, LT_ARG(&limit)) < 0 || limit.rlim_cur > 1024)
+        limit.rlim_cur = 1024;
+    return lt_fd_move(fd, limit.rlim_cur > 16 ? (int)limit.rlim_cur - 16 : 0);
+}
+
+/* What lies above the last one kept is not even copied: a server with 100,000 sockets pays for the first thousand. */
+int lt_fds_private(const int *keep, unsigned count) {
+    unsigned from = count ? (unsigned)keep[count - 1] + 1 : 0;
+    int status = (int)lt_syscall3(SYS_close_range, from, UINT_MAX, CLOSE_RANGE_UNSHARE);
+    if (status < 0)
+        status = (int)lt_syscall1(SYS_unshare, CLONE_FILES); /* Linux before 5.9: the copies stay open */
+    from = 0;
+    for (unsigned i = 0; !status && i < count; i++) {
+        if (keep[i] > (int)from)
+            lt_syscall3(SYS_close_range, from, keep[i] - 1, 0);
+        from = (unsigned)keep[i] + 1;
+    }
+    return status;
 }
 
 /* Calls `number`(fd, bytes, size, offset) until all is written; write ignores the offset. */

@@ -33,6 +33,15 @@ void lt_close(int fd);
  * negative errno with `fd` still open. */
 LT_STATUS lt_fd_move(int fd, int least);
 
+/* lt_fd_move to where programs seldom look: the lowest free number >= min(RLIMIT_NOFILE, 1024) - 16. */
+LT_STATUS lt_fd_move_high(int fd);
+
+/* Gives the calling thread a descriptor table of its own that holds copies of `keep` descriptors (ascending)
+ * and nothing else, so that neither side's open() and close() touch the other's numbers. Ends with the thread. To close
+ * a copy is a close like any other to the file: see docs/design/life.md. A negative errno where the kernel, or a
+ * seccomp filter, refuses: the table is shared as before. */
+LT_STATUS lt_fds_private(const int *keep, unsigned count);
+
 /* Writes all `size` bytes at `offset`, through EINTR and short writes. A write that would pass RLIMIT_FSIZE is not
  * tried (its SIGXFSZ would kill the program): -EFBIG. */
 LT_STATUS lt_pwrite_all(int fd, const void *, size_t size, uint64_t offset);

@@ -15,6 +15,15 @@ void *lt_pages_new(size_t size) {
         lt_syscall6(SYS_mmap, 0, (long)whole_pages(size), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
 }
 
+void *lt_pages_wiped_on_fork(size_t size) {
+    void *pages = lt_pages_new(size);
+    if (pages && lt_syscall3(SYS_madvise, LT_ARG(pages), (long)whole_pages(size), MADV_WIPEONFORK) < 0) {
+        lt_pages_free(pages, size);
+        return NULL;
+    }
+    return pages;
+}
+
 void lt_pages_free(void *pages, size_t size) {
     if (pages)
         lt_syscall2(SYS_munmap, LT_ARG(pages), (long)whole_pages(size));

@@ -11,6 +11,11 @@ enum { LT_PAGE = 4096 };
 void *lt_pages_new(size_t size);
 void lt_pages_free(void *, size_t size);
 
+/* The same, but every fork child (by whatever call) finds the pages zeroed again: what was written there tells a
+ * child's copy of the memory from the memory itself, which a vfork child shares. NULL where the kernel can't
+ * (before 4.14). */
+void *lt_pages_wiped_on_fork(size_t size);
+
 /* Grows (or moves) a mapping of lt_pages_new; NULL leaves the old one as it was. */
 void *lt_pages_resize(void *, size_t old_size, size_t new_size);
 

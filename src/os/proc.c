@@ -156,27 +156,52 @@ int lt_proc_memory_use(struct lt_memory_use *use) {
     return 0;
 }
 
-uint64_t lt_proc_start_ticks(int pid) {
-    char path[32], text[512]; /* 22 fields: a name of 64 bytes, numbers of at most 20 */
-    struct lt_fmt f = lt_fmt(path, sizeof path);
+/* "/proc/PID" or "/proc/self". */
+static struct lt_fmt path_of(int pid, char *path, size_t size) {
+    struct lt_fmt f = lt_fmt(path, size);
     lt_fmt_text(&f, "/proc/");
     if (pid)
         lt_fmt_signed(&f, pid);
     else
         lt_fmt_text(&f, "self");
-    lt_fmt_text(&f, "/stat");
+    return f;
+}
 
-    int64_t n = read_file(path, text, sizeof text - 1);
-    if (n <= 0)
-        return 0;
-    text[n] = '\0';
+enum { STAT_SIZE = 512 }; /* 22 fields: a name of 64 bytes, numbers of at most 20 */
+
+/* Field `number` (>= 3) of /proc/PID/stat, in `text`; "" where it can't be read. */
+static const char *stat_field(int pid, int number, char text[static STAT_SIZE]) {
+    char path[32];
+    struct lt_fmt f = path_of(pid, path, sizeof path);
+    lt_fmt_text(&f, "/stat");
+    int64_t n = read_file(path, text, STAT_SIZE - 1);
+    text[n > 0 ? n : 0] = '\0';
     const char *at = strrchr(text, ')'); /* the name in parentheses may hold blanks and parentheses */
-    for (int field = 2; at && *at && field < 22; field++)
+    for (int field = 2; at && *at && field < number; field++)
         at = after_word(at);
-    uint64_t ticks = 0;
-    if (at)
-        take_number(at, 10, &ticks);
+    return at ? at : "";
+}
+
+uint64_t lt_proc_start_ticks(int pid) {
+    char text[STAT_SIZE];
+    uint64_t ticks;
+    take_number(stat_field(pid, 22, text), 10, &ticks);
     return ticks;
+}
+
+char lt_proc_state(int pid) {
+    char text[STAT_SIZE];
+    return *stat_field(pid, 3, text);
+}
+
+bool lt_proc_fd_target(int pid, int fd, char *target, size_t size) {
+    char path[48];
+    struct lt_fmt f = path_of(pid, path, sizeof path);
+    lt_fmt_text(&f, "/fd/");
+    lt_fmt_signed(&f, fd);
+    long n = lt_syscall4(SYS_readlinkat, AT_FDCWD, LT_ARG(path), LT_ARG(target), (long)size - 1);
+    target[n > 0 ? n : 0] = '\0';
+    return n > 0;
 }
 
 int64_t lt_proc_exe(char *path, size_t size) {

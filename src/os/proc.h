@@ -37,6 +37,13 @@ LT_STATUS lt_proc_memory_use(struct lt_memory_use *);
  * names a process for good. pid 0 = this process. */
 uint64_t lt_proc_start_ticks(int pid);
 
+/* Field 3 of the same file: 'R' running, 'S' sleeping, 'Z' zombie ...; 0 where it can't be read. */
+char lt_proc_state(int pid);
+
+/* Where /proc/PID/fd/FD leads, e.g. "/memfd:name (deleted)", NUL-terminated and cut at `size`; false where there is no
+ * such descriptor or the kernel won't tell. */
+bool lt_proc_fd_target(int pid, int fd, char *target, size_t size);
+
 /* The path of the executable; the argument list (NUL-separated bytes, as the kernel has it); both cut at `size`. The
  * number of bytes without a final NUL, or a negative errno. */
 int64_t lt_proc_exe(char *path, size_t size);

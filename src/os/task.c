@@ -1,11 +1,14 @@
 #include "os/task.h"
 
+#include "os/proc.h"
 #include "os/syscall.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
+#include <signal.h>
 #include <stddef.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -15,6 +18,28 @@ int lt_getpid(void) {
 
 int lt_gettid(void) {
     return (int)lt_syscall0(SYS_gettid);
+}
+
+int lt_getppid(void) {
+    return (int)lt_syscall0(SYS_getppid);
+}
+
+uint64_t lt_signals_block(void) {
+    uint64_t all = UINT64_MAX, mask = 0;
+    lt_syscall4(SYS_rt_sigprocmask, SIG_BLOCK, LT_ARG(&all), LT_ARG(&mask), sizeof mask);
+    return mask;
+}
+
+void lt_signals_restore(uint64_t mask) {
+    lt_syscall4(SYS_rt_sigprocmask, SIG_SETMASK, LT_ARG(&mask), 0, sizeof mask);
+}
+
+void lt_name_thread(const char *name) {
+    lt_syscall2(SYS_prctl, PR_SET_NAME, LT_ARG(name));
+}
+
+bool lt_main_thread_left(void) {
+    return lt_proc_state(0) == 'Z'; /* a zombie that cannot be reaped before the last thread is gone */
 }
 
 bool lt_tid_alive(int tid) {

@@ -14,6 +14,20 @@ int lt_gettid(void);
 bool lt_tid_alive(int tid);
 bool lt_pid_alive(int pid); /* kill(pid, 0): EPERM counts as alive */
 
+int lt_getppid(void);
+
+/* Blocks every signal of the calling thread, glibc's own two included, so that no handler of the program runs in the
+ * midst of the library's work; gives the mask to be restored. For bounded work only: setuid() in another thread waits.
+ */
+uint64_t lt_signals_block(void);
+void lt_signals_restore(uint64_t mask);
+
+/* The name that top and gdb show for the calling thread, at most 15 bytes. */
+void lt_name_thread(const char *name);
+
+/* Whether the main thread has left by itself (pthread_exit) while others go on; false where /proc is not there. */
+bool lt_main_thread_left(void);
+
 /* Number of threads of this process now, from the link count of /proc/thread-self/../ (any thread, raw clones
  * included; a main thread that has left counts until the process ends); 0 where /proc is not there. */
 uint32_t lt_thread_count(void);
