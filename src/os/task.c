@@ -59,6 +59,12 @@ uint32_t lt_thread_count(void) {
     return (uint32_t)(task.st_nlink - 2);
 }
 
+bool lt_on_signal_stack(void) {
+    stack_t stack = {0};
+    lt_syscall2(SYS_sigaltstack, LT_ARG(NULL), LT_ARG(&stack));
+    return stack.ss_flags & SS_ONSTACK;
+}
+
 static struct timespec timespec_of(uint64_t ns) {
     return (struct timespec){.tv_sec = (time_t)(ns / 1000000000u), .tv_nsec = (long)(ns % 1000000000u)};
 }

@@ -32,6 +32,9 @@ bool lt_main_thread_left(void);
  * included; a main thread that has left counts until the process ends); 0 where /proc is not there. */
 uint32_t lt_thread_count(void);
 
+/* Whether the thread runs on its alternate signal stack (sigaltstack); with SS_AUTODISARM the kernel does not know. */
+bool lt_on_signal_stack(void);
+
 /* Sleeps for `ns` nanoseconds at most; may return early. */
 void lt_sleep_ns(uint64_t ns);
 
