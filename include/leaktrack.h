@@ -40,6 +40,11 @@
 #define LEAKTRACK_EXIT_UNREADABLE 3 /* no dump could be read */
 #define LEAKTRACK_EXIT_INCOMPLETE 4 /* the dump is incomplete; what could be read was reported */
 
+/* How the functions are declared; only the library itself, which defines them, says anything else. */
+#ifndef LEAKTRACK_API
+#define LEAKTRACK_API __attribute__((weak))
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -50,30 +55,30 @@ enum leaktrack_kind {
 };
 
 /* The version of the preloaded library, a static string such as "0.1.0". Any thread, any time, signal handlers too. */
-const char *leaktrack_version(void) __attribute__((weak));
+LEAKTRACK_API const char *leaktrack_version(void);
 
 /* Writes a snapshot now, from the calling thread, and returns when it is in the file.
  *   flags  must be 0
  * Returns 0, or a negative errno: -EBUSY when another thread is writing one, -EAGAIN where tracking is off, or what the
  * file system said (-ENOSPC, -EACCES, ...). Never touches errno. Any thread; not from a signal handler. */
-int leaktrack_dump(unsigned flags) __attribute__((weak));
+LEAKTRACK_API int leaktrack_dump(unsigned flags);
 
 /* Stops, and resumes, the recording of acquisitions by the calling thread; releases are always recorded. Calls nest.
  * What is acquired in between is counted as untracked ("paused"). */
-void leaktrack_pause(void) __attribute__((weak));
-void leaktrack_resume(void) __attribute__((weak));
+LEAKTRACK_API void leaktrack_pause(void);
+LEAKTRACK_API void leaktrack_resume(void);
 
 /* For custom pools: says that the program handed out (took back) `size` bytes at `handle`, an address inside memory it
  * owns and that no other live block starts at. The recorded call stack is the caller's. Any thread. */
-void leaktrack_acquire(enum leaktrack_kind kind, const void *handle, size_t size) __attribute__((weak));
-void leaktrack_release(enum leaktrack_kind kind, const void *handle) __attribute__((weak));
+LEAKTRACK_API void leaktrack_acquire(enum leaktrack_kind kind, const void *handle, size_t size);
+LEAKTRACK_API void leaktrack_release(enum leaktrack_kind kind, const void *handle);
 
 /* Takes a live block out of all reports: a leak on purpose. Its later release is harmless. Any thread. */
-void leaktrack_ignore(enum leaktrack_kind kind, const void *handle) __attribute__((weak));
+LEAKTRACK_API void leaktrack_ignore(enum leaktrack_kind kind, const void *handle);
 
 /* How many blocks of a kind are live now, in the eyes of the library; -1 where that kind is not tracked. For tests: it
  * sums over the threads and is exact only at a standstill. */
-int64_t leaktrack_live_count(enum leaktrack_kind kind) __attribute__((weak));
+LEAKTRACK_API int64_t leaktrack_live_count(enum leaktrack_kind kind);
 
 #ifdef __cplusplus
 }
