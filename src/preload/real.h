@@ -1,12 +1,18 @@
-/* The functions our hooks hide: the next definitions in search order (RTLD_NEXT), resolved together, once and early. Until
- * then, and only where libc itself is the provider, __libc_malloc and its family serve the loader's first calls. */
+/* The functions our hooks hide: the next definitions in search order, what dlsym(RTLD_NEXT) would give. They are found
+ * by reading the loader's own list and symbol tables (scope.h), which needs no lock, no memory and no initialised libc.
+ * Therefore the very first malloc, which comes from the loader before libc's own start, is already served by the
+ * function that would have served it without us, and no block ever comes from a provisional allocator. */
 #ifndef LT_PRELOAD_REAL_H
 #define LT_PRELOAD_REAL_H
 
-#include <stdbool.h>
+#include "base/attrs.h"
 
-/* hooks.def lists every hooked function: LT_HOOK(result, name, (parameters), group, optional). `lt_real.name` is the real
- * one, NULL where the C library has none (an optional hook then behaves as its header comment says). */
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+/* `lt_real.name` is the function that the hook `name` hides; NULL before lt_real_resolve, and after it where the
+ * process has none (the hook of an `optional` one says what it does then). */
 struct lt_real {
 #define LT_HOOK(result, name, parameters, group, optional) result(*name) parameters;
 #include "preload/hooks.def"
@@ -14,8 +20,15 @@ struct lt_real {
 };
 extern struct lt_real lt_real;
 
-/* Resolves everything. False where heap hooks can't be trusted; *reason then says why in one line (the heap family comes
- * from several objects; the executable brings its own malloc; a sanitizer's runtime is there). */
-bool lt_real_resolve(const char **reason);
+/* Finds all of them. Idempotent, any thread, any time after the loader has relocated this library, errno untouched. */
+void lt_real_resolve(void);
+
+/* The real function, resolved if this is the first call of all. */
+#define LT_REAL(name) (lt_unlikely(!lt_real.name) ? (lt_real_resolve(), lt_real.name) : lt_real.name)
+
+/* Why heap hooks can't be trusted in this process, or NULL: a sanitizer's runtime is there (then *everything_off is
+ * set), an object in front of us brings its own malloc, the heap family comes from several objects. `*culprit` is the
+ * path of the object that is to blame, or NULL. A static string for people. */
+const char *lt_real_heap_objection(const char **culprit, bool *everything_off);
 
 #endif

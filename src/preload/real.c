@@ -1,0 +1,65 @@
+#include "preload/real.h"
+
+#include "preload/scope.h"
+
+#include <stdint.h>
+
+struct lt_real lt_real;
+
+/* The heap proper: a block of one of these is given to the others. */
+static const char *const heap_family[] = {"malloc", "calloc", "realloc", "free"};
+
+/* What the runtimes define that keep a shadow of the heap themselves. */
+static const char *const sanitizers[] = {"__asan_init",   "__tsan_init", "__msan_init",
+                                         "__hwasan_init", "__lsan_init", "__memprof_init"};
+
+static const struct {
+    const char *name;
+    size_t offset; /* in struct lt_real */
+} wanted[] = {
+#define LT_HOOK(result, name, parameters, group, optional) {#name, offsetof(struct lt_real, name)},
+#include "preload/hooks.def"
+#undef LT_HOOK
+};
+
+static const struct link_map *behind_us(void) {
+    const struct link_map *self = lt_scope_self();
+    return self ? self->l_next : NULL;
+}
+
+void lt_real_resolve(void) {
+    const struct link_map *next = behind_us(), *provider;
+    for (size_t i = 0; i < LT_ARRAY_SIZE(wanted); i++)
+        *(void **)((char *)&lt_real + wanted[i].offset) = lt_scope_find(next, wanted[i].name, &provider);
+}
+
+static bool has_sanitizer(void) {
+    const struct link_map *provider, *first = lt_scope_first();
+    for (size_t i = 0; i < LT_ARRAY_SIZE(sanitizers); i++)
+        if (lt_scope_find(first, sanitizers[i], &provider))
+            return true;
+    return false;
+}
+
+const char *lt_real_heap_objection(const char **culprit, bool *everything_off) {
+    const struct link_map *front = NULL, *family = NULL, *provider;
+    *culprit = NULL;
+    *everything_off = has_sanitizer();
+    if (*everything_off)
+        return "a sanitizer's runtime is in the process: libleaktrack.so does nothing";
+    lt_scope_find(lt_scope_first(), "malloc", &front);
+    if (front && front != lt_scope_self()) {
+        *culprit = front->l_name;
+        return "heap not tracked: the executable, or a library preloaded before libleaktrack.so, brings its own malloc";
+    }
+    for (size_t i = 0; i < LT_ARRAY_SIZE(heap_family); i++) {
+        lt_scope_find(behind_us(), heap_family[i], &provider);
+        if (!family)
+            family = provider;
+        *culprit = provider->l_name;
+        if (provider != family)
+            return "heap not tracked: malloc, calloc, realloc and free come from several objects";
+    }
+    *culprit = NULL;
+    return NULL;
+}
