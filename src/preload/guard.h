@@ -1,12 +1,13 @@
 /* The thread's door to the tracker, and the guard that keeps it from being entered twice.
  *
- * The guard covers our own code only, never a real call: strdup's and fopen's inner malloc must be seen. It stores the stack
- * pointer, so that a longjmp or a cancellation out of our code makes it stale: a later entry with a higher stack pointer,
- * not on the alternate signal stack, finds the guarded frame gone and takes the guard over.
+ * The guard covers our own code only, never a real call: strdup's and fopen's inner malloc must be seen. It stores the
+ * stack pointer, so that a longjmp or a cancellation out of our code makes it stale: a later entry with a higher stack
+ * pointer, not on the alternate signal stack, finds the guarded frame gone and takes the guard over.
  *
- * While it is up, a nested *acquire* (a signal handler's) is counted untracked; a nested *release* still clears its entry,
- * since lt_release needs no guard. While `own` is set, the thread works for the library itself (the snapshot helper,
- * pthread_create called by us): its events are nobody's and are not counted at all. */
+ * While it is up, a nested *acquire* (a signal handler's) is counted untracked; a nested *release* still clears its
+ * entry, since lt_release needs no guard. While `own` is set, the thread works for the library itself (the snapshot
+ * helper, pthread_create called by us): its acquires are nobody's and are not counted at all; its releases clear what
+ * they find. */
 #ifndef LT_PRELOAD_GUARD_H
 #define LT_PRELOAD_GUARD_H
 
@@ -19,25 +20,36 @@
 enum { LT_EVENTS_PER_TICK = 32 }; /* the clock is read at every 32nd event of a thread */
 
 struct lt_tls {
-    struct lt_thread *thread; /* NULL until the first event */
+    struct lt_thread *thread; /* NULL until the first event, and where the heap is not tracked */
     uintptr_t guard;          /* stack pointer of the guarded frame, 0 = down */
     uint32_t events;          /* since the last tick */
-    uint16_t paused;          /* depth of leaktrack_pause() */
-    bool own;                 /* the library's own work */
-    bool vfork_child;         /* maybe running in a vfork child, in the parent's memory: see life.h */
+    union {
+        struct {
+            uint16_t paused; /* depth of leaktrack_pause() */
+            bool own;        /* the library's own work */
+        };
+        uint32_t aside; /* all of these at once: not zero = acquires are not recorded */
+    };
+    int tid;          /* of the thread that `thread` was made for */
+    bool vfork_child; /* maybe running in a vfork child, in the parent's memory: see life.h */
 };
 extern LT_TLS struct lt_tls lt_tls;
 
-/* Raises the guard; `frame` is __builtin_frame_address(0) of the hook. False when it is up already (the slow path decides
- * whether it is stale). */
-bool lt_guard_enter_slow(uintptr_t frame);
-static LT_ALWAYS_INLINE bool lt_guard_enter(uintptr_t frame) {
-    if (lt_unlikely(lt_tls.guard != 0))
-        return lt_guard_enter_slow(frame);
-    lt_tls.guard = frame;
+/* Raises the guard, which must be down; `sp` is the stack pointer of the guarded frame, or its CFA. */
+static LT_ALWAYS_INLINE void lt_guard_raise(uintptr_t sp) {
+    lt_tls.guard = sp;
     __asm__ volatile("" ::: "memory"); /* a signal handler must see it before anything else happens */
+}
+
+/* Raises the guard unless it is up and not stale: then false, and an event has been counted untracked. */
+bool lt_guard_enter_slow(uintptr_t sp);
+static LT_ALWAYS_INLINE bool lt_guard_enter(uintptr_t sp) {
+    if (lt_unlikely(lt_tls.guard != 0))
+        return lt_guard_enter_slow(sp);
+    lt_guard_raise(sp);
     return true;
 }
+
 static LT_ALWAYS_INLINE void lt_guard_leave(void) {
     __asm__ volatile("" ::: "memory");
     lt_tls.guard = 0;

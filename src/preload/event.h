@@ -1,0 +1,77 @@
+/* The way of an event from a hook into the tracker. HOT PATH: everything usual is inlined here, everything rare is
+ * behind one lt_unlikely and decided in event.c: the first event of a process or of a thread, tracking off, a pause,
+ * the library's own work, nesting in a signal handler, the tick. errno is never touched.
+ *
+ * Order (track.h): acquired after the real call, released before it, a move around it. A NULL address is no event. */
+#ifndef LT_PRELOAD_EVENT_H
+#define LT_PRELOAD_EVENT_H
+
+#include "base/attrs.h"
+#include "preload/guard.h"
+#include "track/track.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Whether blocks of this kind are recorded; the first event of all starts the library. */
+bool lt_event_tracked(enum lt_kind);
+
+void lt_event_acquired_aside(enum lt_kind, const void *address, size_t size, const struct lt_regs *from);
+void lt_event_tick(int stack_flags);
+
+/* Records inside the raised guard, with a table. */
+static LT_ALWAYS_INLINE void lt_event_record(enum lt_kind kind, const void *address, size_t size,
+                                             const struct lt_regs *from) {
+    int stack_flags = lt_acquire(lt_tls.thread, kind, (uintptr_t)address, size, from);
+    if (lt_unlikely(++lt_tls.events >= LT_EVENTS_PER_TICK))
+        lt_event_tick(stack_flags);
+}
+
+/* `address` was acquired by the stack that starts at `from`. */
+static LT_ALWAYS_INLINE void lt_event_acquired(enum lt_kind kind, const void *address, size_t size,
+                                               const struct lt_regs *from) {
+    if (lt_unlikely(!address))
+        return;
+    if (lt_unlikely(!lt_tls.thread || lt_tls.guard || lt_tls.aside)) {
+        lt_event_acquired_aside(kind, address, size, from);
+        return;
+    }
+    lt_guard_raise(from->sp);
+    lt_event_record(kind, address, size, from);
+    lt_guard_leave();
+}
+
+void lt_event_released_aside(enum lt_kind, const void *address);
+
+/* `address` is about to be released. */
+static LT_ALWAYS_INLINE void lt_event_released(enum lt_kind kind, const void *address) {
+    if (lt_unlikely(!address))
+        return;
+    if (lt_unlikely(!lt_tls.thread))
+        lt_event_released_aside(kind, address);
+    else
+        lt_release(lt_tls.thread, kind, (uintptr_t)address);
+}
+
+/* `address` is about to be resized; afterwards lt_event_move_end says whether it is gone or still there as it was. */
+struct lt_move lt_event_move_aside(enum lt_kind, const void *address);
+
+static LT_ALWAYS_INLINE struct lt_move lt_event_move_begin(enum lt_kind kind, const void *address) {
+    if (lt_unlikely(!address))
+        return (struct lt_move){0};
+    if (lt_unlikely(!lt_tls.thread))
+        return lt_event_move_aside(kind, address);
+    return lt_move_begin(kind, (uintptr_t)address);
+}
+
+static LT_ALWAYS_INLINE void lt_event_move_end(enum lt_kind kind, const struct lt_move *move, bool gone) {
+    if (!move->entry)
+        return;
+    if (lt_likely(gone))
+        lt_move_commit(lt_tls.thread, kind, move);
+    else
+        lt_move_cancel(move);
+}
+
+#endif

@@ -1,0 +1,73 @@
+/* The first steps, taken inside the first hooked call: usually the loader's own first malloc, before libc is
+ * initialised. So nothing here needs libc's state: the environment is read where the kernel put it, memory comes from
+ * the arena. */
+#include "os/arena.h"
+#include "os/clock.h"
+#include "preload/life.h"
+#include "preload/log.h"
+#include "preload/options.h"
+#include "preload/real.h"
+
+#include <stdatomic.h>
+#include <sys/auxv.h>
+#include <unistd.h>
+
+_Atomic uint32_t lt_state = LT_STATE_RAW;
+static const char *off_reason;
+
+extern void
+    *__libc_stack_end; /* the loader's: there the kernel put argc, argv and, behind their NULL, the environment */
+
+static char **kernel_environment(void) {
+    static char *none[] = {NULL};
+    const uintptr_t *argc = __libc_stack_end;
+    if (argc)
+        return (char **)(argc + 1 + *argc + 1);
+    return environ ? environ : none;
+}
+
+/* The heap is passed through; whatever else can be tracked still is. */
+static void give_up_heap(const char *reason, const char *culprit) {
+    off_reason = reason;
+    lt_options.kinds &= ~(1u << LT_KIND_HEAP);
+    lt_tell(reason, culprit);
+}
+
+static bool make_tables(void) {
+    const struct lt_unwind_options unwind = {.depth = lt_options.depth, .unwinder = lt_options.unwinder};
+    lt_clock_init();
+    return lt_arena_init() == 0 && lt_unwind_init(&unwind) == 0 && lt_track_init() == 0;
+}
+
+static enum lt_state start(void) {
+    const char *culprit, *objection;
+    bool everything;
+    lt_real_resolve();
+    if (getauxval(AT_SECURE)) { /* the caller's variables must name no file for a program with more rights */
+        off_reason = "the program runs with raised rights (AT_SECURE)";
+        return LT_STATE_OFF;
+    }
+    lt_options_read(kernel_environment());
+    objection = lt_real_heap_objection(&culprit, &everything);
+    if (objection)
+        give_up_heap(objection, culprit);
+    if (objection && everything)
+        return LT_STATE_OFF;
+    if (make_tables())
+        return LT_STATE_ON;
+    give_up_heap("nothing is tracked: the kernel grants no memory for the tables", NULL);
+    return LT_STATE_OFF;
+}
+
+bool lt_start(void) {
+    uint32_t state = LT_STATE_RAW;
+    if (atomic_compare_exchange_strong(&lt_state, &state, LT_STATE_STARTING)) {
+        state = start();
+        atomic_store(&lt_state, state);
+    }
+    return state == LT_STATE_ON;
+}
+
+const char *lt_off_reason(void) {
+    return off_reason;
+}
