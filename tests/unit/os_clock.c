@@ -1,0 +1,57 @@
+/* The clocks against libc's, and the vDSO under them. */
+#include "os/clock.h"
+#include "os/task.h"
+#include "os/vdso.h"
+
+#include "unit.h"
+
+#include <sys/auxv.h>
+#include <time.h>
+
+static uint64_t by_libc(clockid_t clock) {
+    struct timespec time;
+    clock_gettime(clock, &time);
+    return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+}
+
+static void agrees_with_libc(void) {
+    uint64_t before = by_libc(CLOCK_MONOTONIC), ours = lt_clock_mono_ns();
+    assert_in_range(ours, before, by_libc(CLOCK_MONOTONIC));
+    before = by_libc(CLOCK_REALTIME), ours = lt_clock_wall_ns();
+    assert_in_range(ours, before, by_libc(CLOCK_REALTIME));
+}
+
+static void reads_by_system_call_before_init_and_by_the_vdso_after(void **state) {
+    (void)state;
+    agrees_with_libc();
+    lt_clock_init();
+    agrees_with_libc();
+}
+
+static void counts_centiseconds_from_init(void **state) {
+    (void)state;
+    lt_clock_init();
+    assert_in_range(lt_clock_cs(), 0, 50);
+    uint64_t start = lt_clock_mono_ns();
+    uint32_t before = lt_clock_cs();
+    while (lt_clock_mono_ns() - start < 100000000)
+        lt_sleep_ns(10000000);
+    uint64_t passed_cs = (lt_clock_mono_ns() - start) / 10000000;
+    assert_in_range(lt_clock_cs() - before, passed_cs - 2, passed_cs + 50);
+}
+
+static void finds_functions_of_the_vdso(void **state) {
+    (void)state;
+    lt_skip_when(!getauxval(AT_SYSINFO_EHDR), "there is no vDSO here");
+    assert_non_null(lt_vdso_find("__vdso_clock_gettime"));
+    assert_non_null(lt_vdso_find("__vdso_gettimeofday"));
+    assert_null(lt_vdso_find("__vdso_no_such_function"));
+    assert_null(lt_vdso_find(""));
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(reads_by_system_call_before_init_and_by_the_vdso_after),
+    cmocka_unit_test(counts_centiseconds_from_init),
+    cmocka_unit_test(finds_functions_of_the_vdso),
+};
+LT_UNIT_MAIN(tests)
