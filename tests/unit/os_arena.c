@@ -153,6 +153,7 @@ static void run_out_under_rlimit_data(void) {
 
 static void runs_out_without_harm_under_rlimit_data(void **state) {
     (void)state;
+    lt_skip_when(LT_SANITIZED, "AddressSanitizer's shadow does not fit under RLIMIT_DATA");
     assert_child_passes(run_out_under_rlimit_data);
 }
 
@@ -184,6 +185,7 @@ static void use_it_all(void) {
 
 static void hands_out_the_reservation_to_its_last_page(void **state) {
     (void)state;
+    lt_skip_when(LT_SANITIZED, "AddressSanitizer's shadow does not fit under RLIMIT_DATA");
     assert_child_passes(use_it_all);
 }
 
