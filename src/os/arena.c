@@ -33,6 +33,7 @@ struct root {
 };
 
 static struct root *root;
+char *lt_arena_base;                    /* the same, for the inline functions */
 static _Atomic uint64_t fail_countdown; /* 1: every allocation fails; n: n - 1 more succeed; 0: off */
 
 static uint64_t smaller(uint64_t a, uint64_t b) {
@@ -93,6 +94,7 @@ int lt_arena_init(void) {
                           .committed = first_step,
                           .wanted = first_step,
                           .reserved = size};
+    lt_arena_base = base;
     return 0;
 }
 
@@ -140,14 +142,6 @@ void *lt_arena_alloc(size_t size, size_t align) {
             return NULL;
     } while (!atomic_compare_exchange_weak(&root->used, &used, end));
     return (char *)root + start;
-}
-
-uint32_t lt_arena_ref(const void *address) {
-    return address ? (uint32_t)(((uintptr_t)address - (uintptr_t)root) / LT_ARENA_UNIT) : 0;
-}
-
-void *lt_arena_at(uint32_t ref) {
-    return ref ? (char *)root + (uint64_t)ref * LT_ARENA_UNIT : NULL;
 }
 
 void lt_arena_usage(struct lt_arena_usage *usage) {

@@ -4,6 +4,7 @@
 #ifndef LT_OS_ARENA_H
 #define LT_OS_ARENA_H
 
+#include "base/attrs.h"
 #include "base/status.h"
 
 #include <stdbool.h>
@@ -27,9 +28,16 @@ void lt_arena_fit(bool locking);
  * that the kernel grants, is used up. Lock-free. */
 void *lt_arena_alloc(size_t size, size_t align);
 
-/* An address in the arena as a 32-bit offset in LT_ARENA_UNITs, and back. 0 is "none": nothing lives at offset 0. */
-uint32_t lt_arena_ref(const void *);
-void *lt_arena_at(uint32_t ref);
+extern char *lt_arena_base; /* for the two below */
+
+/* An address in the arena as a 32-bit offset in LT_ARENA_UNITs, and back. 0 is "none" (NULL): nothing lives at offset
+ * 0. */
+static LT_ALWAYS_INLINE uint32_t lt_arena_ref(const void *address) {
+    return address ? (uint32_t)(((uintptr_t)address - (uintptr_t)lt_arena_base) / LT_ARENA_UNIT) : 0;
+}
+static LT_ALWAYS_INLINE void *lt_arena_at(uint32_t ref) {
+    return ref ? lt_arena_base + (uint64_t)ref * LT_ARENA_UNIT : NULL;
+}
 
 /* Bytes handed out, and bytes the kernel has been asked for. */
 struct lt_arena_usage {

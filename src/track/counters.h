@@ -1,4 +1,5 @@
-/* What could not be recorded, by reason, and told in every dump. One relaxed atomic add each; any thread, any context. */
+/* What could not be recorded, by reason, and told in every dump. One relaxed atomic add each; any thread, any context.
+ */
 #ifndef LT_TRACK_COUNTERS_H
 #define LT_TRACK_COUNTERS_H
 
@@ -13,7 +14,8 @@
     X(KIND_OFF, "kind not tracked")                                                                                    \
     X(MISSED_RELEASE, "missed release (address handed out again)")                                                     \
     X(FOREIGN_THREAD, "thread without its own thread-local storage")                                                   \
-    X(TOO_LARGE, "size above 2^48")
+    X(TOO_LARGE, "size above 2^48")                                                                                    \
+    X(ADDRESS, "address above 2^47 or not a multiple of 8")
 
 enum lt_untracked {
 #define X(name, word) LT_UNTRACKED_##name,
@@ -25,5 +27,8 @@ enum lt_untracked {
 void lt_untracked(enum lt_untracked reason);
 uint64_t lt_untracked_count(enum lt_untracked reason);
 const char *lt_untracked_name(enum lt_untracked reason);
+
+/* In a forked child: from zero. */
+void lt_untracked_forked(void);
 
 #endif

@@ -11,18 +11,19 @@
 #include <stdint.h>
 
 struct lt_snapshot_options {
-    bool blocks;       /* LEAKTRACK_BLOCKS: every live block, not only sites */
-    uint32_t flags;    /* enum lt_snapshot_flag */
+    bool blocks;    /* LEAKTRACK_BLOCKS: every live block, not only sites */
+    uint32_t flags; /* enum lt_snapshot_flag */
 };
 
 /* Takes one snapshot: opens or repairs the file, writes dictionary additions, totals, sites and counters, and END. One
- * writer at a time: the caller holds the snapshot lock (below). Returns 0 or the negative errno of what failed; then the
- * file still ends with the last good snapshot and nothing of the dictionaries is lost: the next call writes it again. */
+ * writer at a time: the caller holds the snapshot lock (below). Returns 0 or the negative errno of what failed; then
+ * the file still ends with the last good snapshot and nothing of the dictionaries is lost: the next call writes it
+ * again. */
 LT_STATUS lt_snapshot_take(struct lt_dump_file *, enum lt_trigger, const struct lt_snapshot_options *);
 
-/* The snapshot lock: a compare-and-swap with owner tid and pid. try: 0, or -EBUSY when another living thread of this process
- * holds it; an owner with another pid is stale (fork) and is replaced, as is the calling thread itself (-EDEADLK is never
- * waited for: a thread that already holds it gets -EDEADLK). */
+/* The snapshot lock: a compare-and-swap with owner tid and pid. try: 0, or -EBUSY when another living thread of this
+ * process holds it; an owner with another pid is stale (fork) and is replaced, as is the calling thread itself
+ * (-EDEADLK is never waited for: a thread that already holds it gets -EDEADLK). */
 LT_STATUS lt_snapshot_try_lock(void);
 void lt_snapshot_hand_over(int tid); /* the lock now belongs to thread `tid` of this process */
 void lt_snapshot_unlock(void);

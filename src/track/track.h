@@ -5,12 +5,13 @@
  *   counters.h    events that could not be recorded, by reason
  *   snapshot.h    all of it into a dump
  *
- * ORDER RULES. A release is recorded *before* the real release, an acquire *after* the real acquire: an address belongs to
- * one block at a time, so nobody else can touch its entry in between. A reallocation marks its entry MOVING before the real
- * call: failure restores it in place, success frees it and records a new acquire (one release and one acquire counted).
+ * ORDER RULES. A release is recorded *before* the real release, an acquire *after* the real acquire: an address belongs
+ * to one block at a time, so nobody else can touch its entry in between. A reallocation marks its entry MOVING before
+ * the real call: failure restores it in place, success frees it and records a new acquire (one release and one acquire
+ * counted).
  *
- * HOT PATH. lt_acquire and lt_release: no malloc, no stdio, no lock, no system call but arena growth and the first sight
- * of a stack; errno untouched; less than 1 KiB of stack. Cost budget: docs/design, measured by the benchmark.
+ * HOT PATH. lt_acquire and lt_release: no malloc, no stdio, no lock, no system call but arena growth and the first
+ * sight of a stack; errno untouched; less than 1 KiB of stack. Cost budget: docs/design, measured by the benchmark.
  *
  * Signals. A handler that enters a hook while the interrupted thread is inside the tracker finds the guard up (see
  * preload/guard.h): its acquires are counted untracked, its releases go through lt_release, which needs no guard. */
@@ -29,8 +30,8 @@ struct lt_thread;
 /* Reserves the tables in the arena. After lt_arena_init and lt_unwind_init, before the first event. */
 LT_STATUS lt_track_init(void);
 
-/* The calling thread's table: makes or adopts one on first use. NULL when the arena is full (count it). The caller keeps
- * the pointer in its thread-local storage; it stays valid for the thread's life. */
+/* The calling thread's table: makes or adopts one on first use. NULL when the arena is full (count it). The caller
+ * keeps the pointer in its thread-local storage; it stays valid for the thread's life. */
 struct lt_thread *lt_thread_attach(void);
 
 /* Records that `address` is a live block of `size` bytes since now, acquired by the call stack that starts at `from`.
@@ -39,14 +40,14 @@ struct lt_thread *lt_thread_attach(void);
  * negative errno when the event could not be recorded (it has been counted then). */
 int lt_acquire(struct lt_thread *, enum lt_kind, uintptr_t address, uint64_t size, const struct lt_regs *from);
 
-/* Records the release of the block at `address`. Needs no guard: one compare-and-swap or store on the entry. `thread` may be
- * NULL (then the release is counted in a shared counter). Returns whether an entry was there; an unknown address (foreign,
- * or from before start-up) is left alone. */
+/* Records the release of the block at `address`. Needs no guard: one compare-and-swap or store on the entry. `thread`
+ * may be NULL (then the release is counted in a shared counter). Returns whether an entry was there; an unknown address
+ * (foreign, or from before start-up) is left alone. */
 bool lt_release(struct lt_thread *, enum lt_kind, uintptr_t address);
 
-/* A reallocation in progress. begin: marks the entry of `address`, if any, MOVING (a snapshot counts it live). Then exactly
- * one of cancel (the real call failed: the entry is live again, as it was) and commit (it succeeded: the entry is
- * released; the caller records the new block by lt_acquire). Needs no guard. */
+/* A reallocation in progress. begin: marks the entry of `address`, if any, MOVING (a snapshot counts it live). Then
+ * exactly one of cancel (the real call failed: the entry is live again, as it was) and commit (it succeeded: the entry
+ * is released; the caller records the new block by lt_acquire). Needs no guard. */
 struct lt_move {
     uint64_t *entry; /* NULL: the address was not recorded */
     uint64_t word;
@@ -64,8 +65,8 @@ struct lt_totals {
 };
 void lt_totals(enum lt_kind, struct lt_totals *);
 
-/* In a forked child, before its first event there: everything recorded so far becomes *inherited* (told apart by the epoch of
- * its nodes), the counters start from zero, all tables but the caller's become adoptable. */
+/* In a forked child, before its first event there: everything recorded so far becomes *inherited* (told apart by the
+ * epoch of its nodes), the counters start from zero, all tables but the caller's become adoptable. */
 void lt_track_forked(void);
 
 /* Number of acquires since start, or since lt_track_forked. */

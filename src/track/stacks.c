@@ -1,0 +1,206 @@
+/* Any step here may be the last one: a signal handler can jump out of the hook with siglongjmp. So every record is
+ * complete before it can be found, and path_depth is lowered before the path changes and raised after. The handler runs
+ * on this thread, so compiler fences are enough. */
+#include "track/stacks.h"
+
+#include "base/attrs.h"
+#include "dump/format.h"
+#include "os/arena.h"
+#include "os/memory.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <string.h>
+
+enum { FIRST_PATH = LT_DEPTH_DEFAULT };
+
+static void in_program_order(void) {
+    atomic_signal_fence(memory_order_seq_cst);
+}
+
+/* The slot where the search for (parent, address) begins. Multiplying by the table's size instead of masking lets
+ * tables grow by half: 53 to 80 % full instead of 40 to 80. */
+static LT_ALWAYS_INLINE uint32_t home(const struct lt_stack_table *table, uint32_t parent, uint64_t address) {
+    uint64_t hash = (address ^ parent * 0x9e3779b97f4a7c15u) * 0xd6e8feb86659fd93u;
+    return (uint32_t)((hash >> 32) * table->count >> 32);
+}
+
+static LT_ALWAYS_INLINE uint32_t after(const struct lt_stack_table *table, uint32_t index) {
+    return index + 1 == table->count ? 0 : index + 1;
+}
+
+static uint32_t find(const struct lt_stack_table *table, uint32_t parent, uint64_t address) {
+    if (lt_unlikely(table->count == 0))
+        return 0;
+    for (uint32_t i = home(table, parent, address);; i = after(table, i)) {
+        const struct lt_stack_slot *slot = &table->slots[i];
+        if ((slot->address == address && slot->parent == parent) || slot->node == 0)
+            return slot->node;
+    }
+}
+
+static void fill_slot(const struct lt_stack_table *table, const struct lt_stack_slot *from) {
+    uint32_t i = home(table, from->parent, from->address);
+    while (table->slots[i].node != 0)
+        i = after(table, i);
+    table->slots[i].address = from->address;
+    table->slots[i].parent = from->parent;
+    in_program_order();
+    table->slots[i].node = from->node;
+}
+
+static bool grow_table(struct lt_stack_table *table) {
+    const struct lt_stack_table old = *table;
+    size_t old_size = old.count * sizeof *old.slots;
+    size_t size = (old_size + old_size / 2 + LT_PAGE) & ~(size_t)(LT_PAGE - 1);
+    struct lt_stack_table new = {.slots = lt_pages_new(size), .count = (uint32_t)(size / sizeof *new.slots)};
+    if (!new.slots)
+        return false;
+    for (uint32_t i = 0; i < old.count; i++)
+        if (old.slots[i].node != 0)
+            fill_slot(&new, &old.slots[i]);
+    table->slots = new.slots; /* before the count: never more slots than there are */
+    in_program_order();
+    table->count = new.count;
+    in_program_order();
+    lt_pages_free(old.slots, old_size);
+    return true;
+}
+
+/* Whether another slot can be filled. Where the kernel grants no more memory the table may get fuller than it should.
+ */
+static bool has_room(struct lt_stack_table *table) {
+    uint64_t used = table->used, count = table->count;
+    return lt_likely(used * 5 < count * 4) || grow_table(table) || used * 16 < count * 15;
+}
+
+static LT_COLD uint32_t new_node(struct lt_stacks *stacks, uint32_t parent, uint64_t address) {
+    if (!has_room(&stacks->table))
+        return 0;
+    struct lt_node *node = lt_pool_room(&stacks->nodes, stacks->epoch);
+    if (!node)
+        return 0;
+    *node = (struct lt_node){.address = address, .parent = parent};
+    lt_pool_publish(&stacks->nodes);
+    struct lt_stack_slot slot = {.address = address, .parent = parent, .node = lt_arena_ref(node)};
+    stacks->table.used++;
+    in_program_order();
+    fill_slot(&stacks->table, &slot);
+    return slot.node;
+}
+
+static uint32_t find_or_make(struct lt_stacks *stacks, uint32_t parent, uint64_t address) {
+    uint32_t node = find(&stacks->table, parent, address);
+    return lt_likely(node) ? node : new_node(stacks, parent, address);
+}
+
+static LT_ALWAYS_INLINE uint32_t child_of(struct lt_stacks *stacks, uint32_t parent_ref, uint64_t address) {
+    struct lt_node *parent = lt_arena_at(parent_ref);
+    const struct lt_node *last = lt_arena_at(parent->child);
+    if (lt_likely(last && last->address == address))
+        return parent->child;
+    uint32_t child = find_or_make(stacks, parent_ref, address);
+    if (lt_likely(child))
+        parent->child = child;
+    return child;
+}
+
+/* Makes the path as long as the deepest stack so far; the shorter one stays behind in the arena. */
+static LT_COLD bool grow_path(struct lt_stacks *stacks, uint32_t depth) {
+    uint32_t capacity = FIRST_PATH;
+    while (capacity < depth)
+        capacity *= 2;
+    uint32_t *path = lt_arena_alloc(capacity * sizeof *path, LT_ARENA_UNIT);
+    if (!path)
+        return false;
+    if (stacks->path_depth)
+        memcpy(path, stacks->path, stacks->path_depth * sizeof *path);
+    stacks->path = path;
+    in_program_order();
+    stacks->path_capacity = capacity;
+    return true;
+}
+
+static LT_COLD bool change_root(struct lt_stacks *stacks, uint32_t epoch, uint32_t truncated) {
+    stacks->path_depth = 0;
+    stacks->root = 0;
+    in_program_order();
+    stacks->epoch = epoch;
+    stacks->truncated = truncated;
+    uint32_t root = find_or_make(stacks, 0, (uint64_t)epoch * 2 + (truncated != 0));
+    in_program_order();
+    stacks->root = root;
+    return root != 0;
+}
+
+/* Has the path ready for `stack`: the right root, enough room. */
+static LT_ALWAYS_INLINE bool prepare(struct lt_stacks *stacks, const struct lt_stack *stack) {
+    uint32_t truncated = stack->flags & LT_STACK_TRUNCATED;
+    if (lt_unlikely(stacks->epoch != stack->epoch || stacks->truncated != truncated || stacks->root == 0) &&
+        !change_root(stacks, stack->epoch, truncated))
+        return false;
+    return lt_likely(stack->depth <= stacks->path_capacity) || grow_path(stacks, stack->depth);
+}
+
+static LT_ALWAYS_INLINE uint32_t innermost(struct lt_stacks *stacks, const struct lt_stack *stack) {
+    if (lt_unlikely(!prepare(stacks, stack)))
+        return 0;
+    uint32_t level = stack->reused < stacks->path_depth ? stack->reused : stacks->path_depth;
+    uint32_t node = level ? stacks->path[level - 1] : stacks->root;
+    stacks->path_depth = level;
+    in_program_order();
+    for (; level < stack->depth; level++) {
+        node = child_of(stacks, node, stack->frames[level]);
+        if (lt_unlikely(!node))
+            return 0;
+        stacks->path[level] = node;
+    }
+    in_program_order();
+    stacks->path_depth = level;
+    return node;
+}
+
+static LT_COLD struct lt_site *new_site(struct lt_stacks *stacks, struct lt_node *node, enum lt_kind kind) {
+    struct lt_site *site = lt_pool_room(&stacks->sites, stacks->epoch);
+    if (!site)
+        return NULL;
+    memset(site, 0, sizeof *site);
+    site->node = lt_arena_ref(node);
+    site->next = node->site;
+    site->kind = (uint8_t)kind;
+    site->flags = stacks->truncated ? LT_SITE_TRUNCATED : 0;
+    lt_pool_publish(&stacks->sites);
+    node->site = lt_arena_ref(site);
+    return site;
+}
+
+struct lt_site *lt_stacks_site(struct lt_stacks *stacks, const struct lt_stack *stack, enum lt_kind kind) {
+    struct lt_node *node = lt_arena_at(innermost(stacks, stack));
+    if (lt_unlikely(!node))
+        return NULL;
+    struct lt_site *site = lt_arena_at(node->site);
+    while (site && lt_unlikely(site->kind != kind))
+        site = lt_arena_at(site->next);
+    return lt_likely(site) ? site : new_site(stacks, node, kind);
+}
+
+void lt_stacks_init(struct lt_stacks *stacks) {
+    *stacks =
+        (struct lt_stacks){.nodes.record_size = sizeof(struct lt_node), .sites.record_size = sizeof(struct lt_site)};
+}
+
+void lt_stacks_adopted(struct lt_stacks *stacks) {
+    stacks->path_depth = 0;
+}
+
+void lt_stacks_clear(struct lt_stacks *stacks) {
+    uint32_t *path = stacks->path, capacity = stacks->path_capacity;
+    lt_pages_free(stacks->table.slots, lt_stacks_table_bytes(stacks));
+    lt_stacks_init(stacks);
+    stacks->path = path;
+    stacks->path_capacity = capacity;
+}
+
+uint64_t lt_stacks_table_bytes(const struct lt_stacks *stacks) {
+    return stacks->table.count * sizeof *stacks->table.slots;
+}

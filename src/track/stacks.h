@@ -1,0 +1,78 @@
+/* The call stacks of one thread: a trie of nodes (parent, return address), and the sites at the ends of its paths.
+ *
+ *   root (epoch, truncated?) ── outermost frame ── ... ── innermost frame ── site (kind) ── site (kind) ...
+ *
+ * Only the owner looks children up, in a private hash table of 16-byte slots {return address, parent, node}: one cache
+ * line per lookup, and each node remembers its last child, which saves most lookups. Everybody else reads nodes and
+ * sites in their pools (pool.h) and follows `parent` and `node`, which never change.
+ *
+ * A site hangs on the node of its innermost frame, in a list by kind (nearly always of one element). A node costs 24
+ * bytes and 20 to 30 bytes of hash table; a site 48. docs/design/tables.md has the alternatives. */
+#ifndef LT_TRACK_STACKS_H
+#define LT_TRACK_STACKS_H
+
+#include "base/kind.h"
+#include "track/pool.h"
+#include "unwind/unwind.h"
+
+#include <stdint.h>
+
+struct lt_node {
+    uint64_t address; /* return address; of a root: epoch * 2 + (1 if truncated) */
+    uint32_t parent;  /* arena ref, as all of these; 0 for a root */
+    uint32_t child;   /* the child met last; the owner's */
+    uint32_t site;    /* first site that ends here; the owner's */
+    uint32_t dump_id; /* its number in the dump's NODES, 0 = none yet; the snapshot's */
+};
+
+struct lt_site {
+    uint32_t node; /* the innermost frame */
+    uint32_t next; /* another kind's site at the same node; the owner's */
+    uint8_t kind;  /* enum lt_kind */
+    uint8_t flags; /* enum lt_site_flag */
+    uint16_t reserved;
+    _Atomic uint32_t first_birth, last_birth; /* centiseconds, lt_clock_cs(); meaningful once alloc_count > 0 */
+    uint32_t ages;                            /* the snapshot's: see sites.c */
+    uint32_t peer;                            /* likewise */
+    uint32_t reserved2;
+    _Atomic uint64_t alloc_count, alloc_bytes; /* written by the owner only */
+};
+
+struct lt_stack_slot {
+    uint64_t address;
+    uint32_t parent;
+    uint32_t node; /* 0 = the slot is empty; written last */
+};
+
+struct lt_stack_table {
+    struct lt_stack_slot *slots; /* whole pages outside the arena: freed when the table grows */
+    uint32_t count, used;
+};
+
+struct lt_stacks {
+    struct lt_pool nodes, sites;
+    struct lt_stack_table table;
+    uint32_t *path;                     /* path[i] is the node of frame i of the stack looked up last ... */
+    uint32_t path_capacity, path_depth; /* ... for i < path_depth */
+    uint32_t epoch, truncated, root;    /* of that stack */
+};
+
+/* Makes an empty trie of zeroed memory; takes no memory yet. */
+void lt_stacks_init(struct lt_stacks *);
+
+/* The site of (stack, kind), made on first sight. `stack` is the latest capture of the unwind state that this trie is
+ * fed from, and so was the stack of the call before. Owner only. NULL when memory is used up; nothing is lost then but
+ * this. */
+struct lt_site *lt_stacks_site(struct lt_stacks *, const struct lt_stack *stack, enum lt_kind);
+
+/* Another thread takes the trie over: nothing may be derived from the last stack any more. */
+void lt_stacks_adopted(struct lt_stacks *);
+
+/* Forgets all nodes and sites (their memory stays: the live index may refer to it) and frees the hash table. In a
+ * forked child, where nobody else can be reading. */
+void lt_stacks_clear(struct lt_stacks *);
+
+/* Bytes of the hash table. */
+uint64_t lt_stacks_table_bytes(const struct lt_stacks *);
+
+#endif

@@ -1,0 +1,112 @@
+#include "track/thread.h"
+
+#include "os/arena.h"
+#include "os/task.h"
+#include "track/track.h"
+
+/* How many tables a new thread asks after before it makes its own: enough that dead ones are found soon, few enough
+ * that a thousand living threads do not mean a thousand system calls. */
+enum { ASK_AT_MOST = 32 };
+
+static struct lt_thread *_Atomic registry;
+static struct lt_thread *_Atomic ask_next; /* where the next search for a dead thread's table begins */
+static _Atomic uint32_t tables, adoptions;
+static struct lt_event_sums shared_sums[LT_KIND_END];
+_Atomic uint32_t lt_inherited_end;
+static LT_TLS struct lt_thread *own; /* for fork: which table is the caller's */
+
+static uint64_t myself(void) {
+    return (uint64_t)(uint32_t)lt_getpid() << 32 | (uint32_t)lt_gettid();
+}
+
+struct lt_thread *lt_thread_first(void) {
+    return atomic_load_explicit(&registry, memory_order_acquire);
+}
+
+struct lt_event_sums *lt_thread_shared_sums(void) {
+    return shared_sums;
+}
+
+uint32_t lt_thread_tables(void) {
+    return atomic_load_explicit(&tables, memory_order_relaxed);
+}
+
+uint32_t lt_thread_adoptions(void) {
+    return atomic_load_explicit(&adoptions, memory_order_relaxed);
+}
+
+/* A table that names the caller itself as its owner is a dead thread's too, whose tid the kernel has given out again.
+ */
+static bool adopt(struct lt_thread *thread, uint64_t me) {
+    uint64_t owner = atomic_load_explicit(&thread->owner, memory_order_acquire);
+    bool alive = owner >> 32 == me >> 32 && owner != me && lt_tid_alive((int)(uint32_t)owner);
+    if (alive || !atomic_compare_exchange_strong(&thread->owner, &owner, me))
+        return false;
+    lt_unwind_state_reset(thread->unwind);
+    lt_stacks_adopted(&thread->stacks);
+    atomic_fetch_add_explicit(&adoptions, 1, memory_order_relaxed);
+    return true;
+}
+
+static struct lt_thread *adopt_any(uint64_t me) {
+    struct lt_thread *thread = atomic_load_explicit(&ask_next, memory_order_acquire);
+    for (uint32_t asked = 0, count = lt_thread_tables(); asked < count && asked < ASK_AT_MOST; asked++) {
+        if (!thread)
+            thread = lt_thread_first();
+        if (!thread)
+            return NULL;
+        atomic_store_explicit(&ask_next, thread->next, memory_order_release);
+        if (adopt(thread, me))
+            return thread;
+        thread = thread->next;
+    }
+    return NULL;
+}
+
+static struct lt_thread *make(uint64_t me) {
+    struct lt_unwind_state *unwind = lt_unwind_state_new();
+    struct lt_thread *thread = unwind ? lt_arena_alloc(sizeof *thread, 64) : NULL;
+    if (!thread)
+        return NULL;
+    lt_stacks_init(&thread->stacks);
+    thread->unwind = unwind;
+    atomic_store_explicit(&thread->owner, me, memory_order_relaxed);
+    thread->next = atomic_load_explicit(&registry, memory_order_relaxed);
+    while (!atomic_compare_exchange_weak_explicit(&registry, &thread->next, thread, memory_order_release,
+                                                  memory_order_relaxed))
+        ;
+    atomic_fetch_add_explicit(&tables, 1, memory_order_relaxed);
+    return thread;
+}
+
+struct lt_thread *lt_thread_attach(void) {
+    uint64_t me = myself();
+    if (own && atomic_load_explicit(&own->owner, memory_order_relaxed) == me)
+        return own;
+    struct lt_thread *thread = adopt_any(me);
+    own = thread ? thread : make(me);
+    return own;
+}
+
+static void clear_sums(struct lt_event_sums *sums) {
+    for (unsigned kind = 0; kind < LT_KIND_END; kind++) {
+        atomic_store_explicit(&sums[kind].acquired_count, 0, memory_order_relaxed);
+        atomic_store_explicit(&sums[kind].acquired_bytes, 0, memory_order_relaxed);
+        atomic_store_explicit(&sums[kind].released_count, 0, memory_order_relaxed);
+        atomic_store_explicit(&sums[kind].released_bytes, 0, memory_order_relaxed);
+    }
+}
+
+/* The arena only grows: sites of later epochs lie above. */
+void lt_thread_forked(void) {
+    uint32_t end = atomic_load_explicit(&lt_inherited_end, memory_order_relaxed);
+    clear_sums(shared_sums);
+    for (struct lt_thread *thread = lt_thread_first(); thread; thread = thread->next) {
+        uint32_t sites_end = lt_pool_end(&thread->stacks.sites);
+        end = sites_end > end ? sites_end : end;
+        lt_stacks_clear(&thread->stacks);
+        clear_sums(thread->sums);
+        atomic_store_explicit(&thread->owner, thread == own ? myself() : 0, memory_order_release);
+    }
+    atomic_store_explicit(&lt_inherited_end, end, memory_order_relaxed);
+}

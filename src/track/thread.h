@@ -1,0 +1,57 @@
+/* The per-thread table: call-stack trie, sites, counters; the registry of all of them, and how a dead thread's table
+ * finds a new owner.
+ *
+ * A table is never given back: other libraries' TSD destructors still allocate after ours would have run. Instead a new
+ * thread adopts, at its first event, the table of a thread that the kernel no longer knows (or of another pid: a fork),
+ * with its nodes, sites and sums. So memory follows the largest number of threads alive at one time. */
+#ifndef LT_TRACK_THREAD_H
+#define LT_TRACK_THREAD_H
+
+#include "base/attrs.h"
+#include "base/kind.h"
+#include "track/stacks.h"
+#include "unwind/unwind.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Sums of events. Of a table: written by its owner only, read by all. */
+struct lt_event_sums {
+    _Atomic uint64_t acquired_count, acquired_bytes, released_count, released_bytes;
+};
+
+struct lt_thread {
+    struct lt_stacks stacks;
+    struct lt_unwind_state *unwind;
+    _Atomic uint64_t owner; /* pid << 32 | tid */
+    struct lt_thread *next; /* in the registry; never changes */
+    struct lt_event_sums sums[LT_KIND_END];
+};
+
+/* Adds to a number that nobody else writes: no locked instruction. */
+static LT_ALWAYS_INLINE void lt_add_own(_Atomic uint64_t *number, uint64_t n) {
+    atomic_store_explicit(number, atomic_load_explicit(number, memory_order_relaxed) + n, memory_order_relaxed);
+}
+
+/* The newest table of the registry; go on with ->next. Lock-free, any thread. */
+struct lt_thread *lt_thread_first(void);
+
+/* Sums of releases by threads without a table. */
+struct lt_event_sums *lt_thread_shared_sums(void);
+
+/* How many tables there are, and how often one was adopted. */
+uint32_t lt_thread_tables(void);
+uint32_t lt_thread_adoptions(void);
+
+/* In a forked child: forgets all nodes, sites and sums; the caller's table (if it has one) gets its new owner, all
+ * others become adoptable; every site made so far becomes inherited. */
+void lt_thread_forked(void);
+
+/* Whether the site (arena ref) was made before this process was forked: its blocks are the parent's. */
+extern _Atomic uint32_t lt_inherited_end;
+static LT_ALWAYS_INLINE bool lt_inherited(uint32_t site) {
+    return site < atomic_load_explicit(&lt_inherited_end, memory_order_relaxed);
+}
+
+#endif

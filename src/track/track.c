@@ -1,0 +1,166 @@
+/* The hot path. An acquire counts at its site before the block can be found in the index, so that a snapshot, which
+ * reads the index first and the sites after, never sees more blocks live at a site than were acquired there. */
+#include "track/track.h"
+
+#include "base/attrs.h"
+#include "os/arena.h"
+#include "os/clock.h"
+#include "track/counters.h"
+#include "track/live_index.h"
+#include "track/thread.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+
+static LT_ALWAYS_INLINE void count_at_site(struct lt_site *site, uint64_t size, uint32_t now) {
+    uint64_t count = atomic_load_explicit(&site->alloc_count, memory_order_relaxed);
+    if (lt_unlikely(count == 0))
+        atomic_store_explicit(&site->first_birth, now, memory_order_relaxed);
+    atomic_store_explicit(&site->last_birth, now, memory_order_relaxed);
+    atomic_store_explicit(&site->alloc_count, count + 1, memory_order_relaxed);
+    lt_add_own(&site->alloc_bytes, size);
+}
+
+static LT_ALWAYS_INLINE void count_released(struct lt_thread *thread, enum lt_kind kind, uint64_t size) {
+    if (lt_likely(thread)) {
+        lt_add_own(&thread->sums[kind].released_count, 1);
+        lt_add_own(&thread->sums[kind].released_bytes, size);
+    } else {
+        struct lt_event_sums *shared = &lt_thread_shared_sums()[kind];
+        atomic_fetch_add_explicit(&shared->released_count, 1, memory_order_relaxed);
+        atomic_fetch_add_explicit(&shared->released_bytes, size, memory_order_relaxed);
+    }
+}
+
+/* What is no longer live: neither an ignored block (counted when it was ignored) nor the parent process's is counted.
+ */
+static LT_ALWAYS_INLINE void block_gone(struct lt_thread *thread, enum lt_kind kind,
+                                        const struct lt_live_block *block) {
+    if (lt_likely(!(block->state & LT_LIVE_IGNORED) && !lt_inherited(block->site)))
+        count_released(thread, kind, block->size);
+}
+
+static LT_COLD int refuse(enum lt_kind kind, uint64_t size) {
+    lt_untracked(kind != LT_KIND_HEAP      ? LT_UNTRACKED_KIND_OFF
+                 : lt_live_size_fits(size) ? LT_UNTRACKED_ADDRESS
+                                           : LT_UNTRACKED_TOO_LARGE);
+    return -EINVAL;
+}
+
+static LT_COLD int no_memory(void) {
+    lt_untracked(LT_UNTRACKED_ARENA_FULL);
+    return -ENOMEM;
+}
+
+/* The index did not simply take the block: no room, or the address was still held. */
+static LT_COLD int insert_was_special(int status, struct lt_thread *thread, enum lt_kind kind, struct lt_site *site,
+                                      uint64_t size, const struct lt_live_block *old) {
+    if (status < 0) {
+        lt_add_own(&site->alloc_count, (uint64_t)-1);
+        lt_add_own(&site->alloc_bytes, -size);
+        return no_memory();
+    }
+    lt_untracked(LT_UNTRACKED_MISSED_RELEASE);
+    block_gone(thread, kind, old);
+    return 0;
+}
+
+int lt_acquire(struct lt_thread *thread, enum lt_kind kind, uintptr_t address, uint64_t size,
+               const struct lt_regs *from) {
+    if (lt_unlikely(kind != LT_KIND_HEAP || !lt_live_address_fits(address) || !lt_live_size_fits(size)))
+        return refuse(kind, size);
+    struct lt_stack stack;
+    lt_live_prefetch(address);
+    lt_unwind_capture(thread->unwind, from, &stack);
+    struct lt_site *site = lt_stacks_site(&thread->stacks, &stack, kind);
+    if (lt_unlikely(!site))
+        return no_memory();
+    struct lt_live_block old,
+        block = {.address = address, .size = size, .birth = lt_clock_cs(), .site = lt_arena_ref(site)};
+    count_at_site(site, size, block.birth);
+    int status = lt_live_insert(&block, &old);
+    if (lt_unlikely(status != 0) && (status = insert_was_special(status, thread, kind, site, size, &old)) < 0)
+        return status;
+    lt_add_own(&thread->sums[kind].acquired_count, 1);
+    lt_add_own(&thread->sums[kind].acquired_bytes, size);
+    return (int)stack.flags;
+}
+
+bool lt_release(struct lt_thread *thread, enum lt_kind kind, uintptr_t address) {
+    uint64_t *entry = lt_likely(kind == LT_KIND_HEAP) ? lt_live_find(address) : NULL;
+    if (!entry)
+        return false;
+    struct lt_live_block block;
+    lt_live_read(entry, &block);
+    lt_live_remove(entry);
+    block_gone(thread, kind, &block);
+    return true;
+}
+
+struct lt_move lt_move_begin(enum lt_kind kind, uintptr_t address) {
+    uint64_t *entry = lt_likely(kind == LT_KIND_HEAP) ? lt_live_find(address) : NULL;
+    struct lt_move move = {.entry = entry};
+    if (entry)
+        lt_live_set_state(entry, LT_LIVE_MOVING, 0);
+    return move;
+}
+
+void lt_move_cancel(const struct lt_move *move) {
+    if (move->entry)
+        lt_live_set_state(move->entry, 0, LT_LIVE_MOVING);
+}
+
+void lt_move_commit(struct lt_thread *thread, enum lt_kind kind, const struct lt_move *move) {
+    if (!move->entry)
+        return;
+    struct lt_live_block block;
+    lt_live_read(move->entry, &block);
+    lt_live_remove(move->entry);
+    block_gone(thread, kind, &block);
+}
+
+void lt_ignore(enum lt_kind kind, uintptr_t address) {
+    uint64_t *entry = kind == LT_KIND_HEAP ? lt_live_find(address) : NULL;
+    if (!entry)
+        return;
+    struct lt_live_block block;
+    lt_live_read(entry, &block);
+    block_gone(NULL, kind, &block);
+    lt_live_set_state(entry, LT_LIVE_IGNORED, 0);
+}
+
+static void add_sums(struct lt_totals *totals, const struct lt_event_sums *sums) {
+    totals->acquired_count += atomic_load_explicit(&sums->acquired_count, memory_order_relaxed);
+    totals->acquired_bytes += atomic_load_explicit(&sums->acquired_bytes, memory_order_relaxed);
+    totals->released_count += atomic_load_explicit(&sums->released_count, memory_order_relaxed);
+    totals->released_bytes += atomic_load_explicit(&sums->released_bytes, memory_order_relaxed);
+}
+
+void lt_totals(enum lt_kind kind, struct lt_totals *totals) {
+    *totals = (struct lt_totals){0, 0, 0, 0};
+    if (kind >= LT_KIND_END)
+        return;
+    add_sums(totals, &lt_thread_shared_sums()[kind]);
+    for (struct lt_thread *thread = lt_thread_first(); thread; thread = thread->next)
+        add_sums(totals, &thread->sums[kind]);
+}
+
+uint64_t lt_own_acquires(void) {
+    uint64_t count = 0;
+    for (enum lt_kind kind = LT_KIND_HEAP; kind < LT_KIND_END; kind++) {
+        struct lt_totals totals;
+        lt_totals(kind, &totals);
+        count += totals.acquired_count;
+    }
+    return count;
+}
+
+int lt_track_init(void) {
+    return lt_live_init();
+}
+
+void lt_track_forked(void) {
+    lt_unwind_raise_epoch();
+    lt_thread_forked();
+    lt_untracked_forked();
+}

@@ -1,0 +1,220 @@
+/* The live index against a model: an array indexed by address. */
+#include "os/arena.h"
+#include "track/live_index.h"
+
+#include "unit.h"
+#include "unit_child.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+static struct lt_live_region region;
+
+static int start(void **state) {
+    (void)state;
+    assert_int_equal(lt_arena_init(), 0);
+    assert_int_equal(lt_live_init(), 0);
+    return 0;
+}
+
+static void insert(uintptr_t address, uint64_t size, uint32_t site, uint32_t birth) {
+    struct lt_live_block old;
+    assert_int_equal(lt_live_insert(&(struct lt_live_block){address, size, birth, site, 0}, &old), 0);
+}
+
+static bool holds(uintptr_t address, uint64_t size, uint32_t site, uint32_t birth) {
+    uint64_t *entry = lt_live_find(address);
+    struct lt_live_block block = {0};
+    if (entry)
+        lt_live_read(entry, &block);
+    return entry && block.size == size && block.site == site && block.birth == birth;
+}
+
+static void remove_block(uintptr_t address) {
+    uint64_t *entry = lt_live_find(address);
+    assert_non_null(entry);
+    lt_live_remove(entry);
+    assert_null(lt_live_find(address));
+}
+
+static uint64_t walk(void (*see)(const struct lt_live_block *)) {
+    struct lt_live_cursor cursor = {0};
+    uint64_t count = 0;
+    uintptr_t last = 0;
+    while (lt_live_next_region(&cursor, &region))
+        for (uint32_t i = 0; i < region.count; i++, count++) {
+            assert_true(count == 0 || region.blocks[i].address > last); /* in address order, none twice */
+            last = region.blocks[i].address;
+            if (see)
+                see(&region.blocks[i]);
+        }
+    return count;
+}
+
+static void keeps_extreme_values(void **state) {
+    (void)state;
+    const uintptr_t highest = ((uintptr_t)1 << 47) - 8;
+    insert(highest, ((uint64_t)1 << 48) - 1, UINT32_MAX, UINT32_MAX);
+    insert(8, 0, 1, 0);
+    insert((uintptr_t)1 << 30, (uint64_t)1 << 32, 2, 3);
+    assert_true(holds(highest, ((uint64_t)1 << 48) - 1, UINT32_MAX, UINT32_MAX));
+    assert_true(holds(8, 0, 1, 0));
+    assert_true(holds((uintptr_t)1 << 30, (uint64_t)1 << 32, 2, 3));
+    assert_int_equal(walk(NULL), 3);
+    remove_block(highest);
+    remove_block(8);
+    remove_block((uintptr_t)1 << 30);
+    assert_int_equal(walk(NULL), 0);
+}
+
+static void knows_which_addresses_fit(void **state) {
+    (void)state;
+    const uintptr_t odd[] = {1, 7, 12, (uintptr_t)1 << 47, ((uintptr_t)1 << 47) + 8, UINTPTR_MAX, UINTPTR_MAX - 7};
+    for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
+        assert_false(lt_live_address_fits(odd[i]));
+        assert_null(lt_live_find(odd[i]));
+        lt_live_prefetch(odd[i]);
+    }
+    assert_true(lt_live_address_fits(0) && lt_live_address_fits(((uintptr_t)1 << 47) - 8));
+    assert_true(lt_live_size_fits(0) && lt_live_size_fits(((uint64_t)1 << 48) - 1));
+    assert_false(lt_live_size_fits((uint64_t)1 << 48));
+}
+
+static void replaces_an_address_still_held(void **state) {
+    (void)state;
+    struct lt_live_block old;
+    insert(0x7000, 10, 1, 100);
+    assert_int_equal(lt_live_insert(&(struct lt_live_block){0x7000, 20, 200, 2, 0}, &old), 1);
+    assert_true(old.address == 0x7000 && old.size == 10 && old.site == 1 && old.birth == 100);
+    assert_true(holds(0x7000, 20, 2, 200));
+    assert_int_equal(walk(NULL), 1);
+    remove_block(0x7000);
+}
+
+/* While one thread is inside realloc(p), another may be given p's address: both records live side by side. */
+static void moving_entry_and_its_successor_are_kept_apart(void **state) {
+    (void)state;
+    insert(0x9008, 10, 1, 100);
+    uint64_t *moving = lt_live_find(0x9008);
+    lt_live_set_state(moving, LT_LIVE_MOVING, 0);
+    assert_null(lt_live_find(0x9008));
+    assert_int_equal(walk(NULL), 1); /* still counted live */
+    insert(0x9008, 20, 2, 200);
+    assert_true(holds(0x9008, 20, 2, 200));
+    assert_int_equal(walk(NULL), 1); /* never twice at one address, and it is the present owner's */
+    assert_int_equal(region.blocks[0].site, 2);
+    lt_live_remove(moving);
+    assert_true(holds(0x9008, 20, 2, 200));
+    remove_block(0x9008);
+    assert_int_equal(walk(NULL), 0);
+}
+
+static void failed_move_leaves_the_entry_as_it_was(void **state) {
+    (void)state;
+    insert(0x9010, 33, 7, 9);
+    uint64_t *entry = lt_live_find(0x9010);
+    lt_live_set_state(entry, LT_LIVE_MOVING, 0);
+    lt_live_set_state(entry, 0, LT_LIVE_MOVING);
+    assert_true(holds(0x9010, 33, 7, 9));
+    lt_live_set_state(entry, LT_LIVE_IGNORED, 0);
+    assert_true(holds(0x9010, 33, 7, 9));
+    assert_int_equal(walk(NULL), 1);
+    assert_int_equal(region.blocks[0].state, LT_LIVE_HELD | LT_LIVE_IGNORED);
+    remove_block(0x9010);
+}
+
+/* Random operations in three places far apart, dense enough that regions hold up to 128 blocks. */
+enum { PLACES = 3, PER_PLACE = 4096, SLOTS = PLACES * PER_PLACE };
+static struct lt_live_block model[SLOTS];
+static uint64_t seen, model_count;
+
+static uintptr_t address_of(size_t slot) {
+    const uintptr_t places[PLACES] = {0x10000, 0x5555deadb000, ((uintptr_t)1 << 46) - 8 * 2048};
+    return places[slot / PER_PLACE] + slot % PER_PLACE * 8;
+}
+
+static void compare_with_model(const struct lt_live_block *block) {
+    for (size_t slot = 0; slot < SLOTS; slot += PER_PLACE) {
+        size_t at = slot + (block->address - address_of(slot)) / 8;
+        if (block->address < address_of(slot) || at >= slot + PER_PLACE)
+            continue;
+        assert_true(model[at].address == block->address && model[at].size == block->size &&
+                    model[at].site == block->site && model[at].birth == block->birth);
+        seen++;
+    }
+}
+
+static void one_random_operation(void) {
+    size_t slot = (size_t)random() % SLOTS;
+    struct lt_live_block *expected = &model[slot], old,
+                         block = {.address = address_of(slot),
+                                  .size = (uint64_t)random() << (random() % 17),
+                                  .site = (uint32_t)random() | 1,
+                                  .birth = (uint32_t)random()};
+    if (expected->address && random() % 8) {
+        assert_true(holds(expected->address, expected->size, expected->site, expected->birth));
+        remove_block(expected->address);
+        expected->address = 0;
+        model_count--;
+        return;
+    }
+    assert_int_equal(lt_live_insert(&block, &old), expected->address ? 1 : 0);
+    if (expected->address)
+        assert_true(old.size == expected->size && old.site == expected->site && old.birth == expected->birth);
+    else
+        model_count++;
+    *expected = block;
+}
+
+static void agrees_with_a_model(void **state) {
+    (void)state;
+    srandom(1);
+    for (int round = 0; round < 20; round++) {
+        for (int i = 0; i < 20000; i++)
+            one_random_operation();
+        seen = 0;
+        assert_int_equal(walk(compare_with_model), model_count);
+        assert_int_equal(seen, model_count);
+    }
+    for (size_t slot = 0; slot < SLOTS; slot++)
+        if (model[slot].address)
+            remove_block(model[slot].address);
+        else
+            assert_null(lt_live_find(address_of(slot)));
+}
+
+static void run_out_of_memory(void) {
+    struct lt_live_block old, block = {.size = 1, .site = 1};
+    for (uint64_t n = 1; n < 40; n++) {
+        uint64_t failed = 0, held = 0;
+        lt_arena_fail_after(n);
+        for (block.address = n << 32; block.address < (n << 32) + 64 * 1024; block.address += 256) {
+            int status = lt_live_insert(&block, &old);
+            CHILD_CHECK(status == 0 || status == -ENOMEM);
+            CHILD_CHECK((status == 0) == (lt_live_find(block.address) != NULL));
+            failed += status != 0;
+            held += status == 0;
+        }
+        lt_arena_fail_after(0);
+        CHILD_CHECK(failed > 0 && failed + held == 256);
+        CHILD_CHECK(n < 3 || held >= 4 * (n - 2)); /* one allocation for the leaf, one per region of four */
+    }
+}
+
+static void says_when_memory_is_used_up(void **state) {
+    (void)state;
+    assert_child_passes(run_out_of_memory);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(keeps_extreme_values),
+        cmocka_unit_test(knows_which_addresses_fit),
+        cmocka_unit_test(replaces_an_address_still_held),
+        cmocka_unit_test(moving_entry_and_its_successor_are_kept_apart),
+        cmocka_unit_test(failed_move_leaves_the_entry_as_it_was),
+        cmocka_unit_test(agrees_with_a_model),
+        cmocka_unit_test(says_when_memory_is_used_up),
+    };
+    return cmocka_run_group_tests(tests, start, NULL);
+}
