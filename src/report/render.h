@@ -1,0 +1,39 @@
+/* The forms of a report. A renderer only prints: everything has been selected, resolved, sorted and judged. */
+#ifndef LT_REPORT_RENDER_H
+#define LT_REPORT_RENDER_H
+
+#include "report/filter.h"
+#include "report/policy.h"
+#include "report/table.h"
+#include "report/terminal.h"
+
+struct lt_report {
+    const struct lt_model *model;
+    const struct lt_model *base; /* NULL: no comparison */
+    const struct lt_table *table;
+    size_t shown; /* the first so many rows of the table are listed; their names are resolved */
+    enum lt_by by;
+    const struct lt_filter *filter;
+    const struct lt_selection *selection;
+    const struct lt_policy *policies; /* judged */
+    size_t policy_count;
+};
+
+void lt_render_text(const struct lt_report *, const struct lt_terminal *); /* for people */
+void lt_render_json(const struct lt_report *, FILE *);                     /* docs/report-json.md */
+
+const char *lt_trigger_word(uint32_t trigger); /* "periodic", ..., "unknown" */
+
+/* Parts of the text. */
+void lt_render_summary(const struct lt_report *, const struct lt_terminal *); /* render_summary.c: all above the rows */
+
+/* render_stack.c: prints stacks one after the other; what a stack shares with the one before at its outer end is left
+ * out. */
+struct lt_stack_printer {
+    struct lt_stack stack, previous;
+    size_t previous_number; /* of the row, 0: none yet */
+};
+void lt_render_stack(const struct lt_report *, const struct lt_terminal *, struct lt_stack_printer *,
+                     const struct lt_row *, size_t number);
+
+#endif

@@ -1,0 +1,219 @@
+/* The machine's form of a report. docs/report-json.md is its contract and docs/report-json.schema.json its schema:
+ * members may be added under "leaktrack-report/1", none may change its meaning. */
+#include "report/json.h"
+#include "report/render.h"
+
+#include <inttypes.h>
+
+static void put_texts(struct lt_json *json, const char *name, const char **texts) {
+    lt_json_array(json, name);
+    for (size_t i = 0; texts[i]; i++)
+        lt_json_string(json, NULL, texts[i]);
+    lt_json_end(json);
+}
+
+static const char *or_null(const char *text) {
+    return text[0] ? text : NULL;
+}
+
+static void put_process(struct lt_json *json, const char *name, const struct lt_dump_process *process) {
+    lt_json_object(json, name);
+    lt_json_number(json, "pid", process->pid);
+    lt_json_number(json, "ppid", process->ppid);
+    lt_json_number(json, "forked_from", process->forked_from);
+    lt_json_string(json, "exe", process->exe);
+    put_texts(json, "argv", process->argv);
+    lt_json_seconds(json, "start_time", process->start_wall_ns);
+    lt_json_string(json, "host", process->host);
+    lt_json_string(json, "arch", or_null(process->arch));
+    lt_json_string(json, "library_version", or_null(process->library));
+    lt_json_string(json, "unwinder", or_null(process->unwinder));
+    put_texts(json, "options", process->options);
+    put_texts(json, "notes", process->notes);
+    lt_json_end(json);
+}
+
+static void put_dump(struct lt_json *json, const char *name, const struct lt_model *model) {
+    const struct lt_dump *dump = model->dump;
+    lt_json_object(json, name);
+    lt_json_string(json, "path", model->loaded->path);
+    lt_json_bool(json, "complete", dump->end == LT_DUMP_COMPLETE);
+    lt_json_string(json, "reason", or_null(dump->end_reason));
+    lt_json_number(json, "snapshot_count", dump->snapshot_count);
+    lt_json_end(json);
+}
+
+static void put_snapshot(struct lt_json *json, const char *name, const struct lt_dump_snapshot *snapshot) {
+    lt_json_object(json, name);
+    lt_json_number(json, "index", snapshot->index);
+    lt_json_seconds(json, "time", snapshot->wall_ns);
+    lt_json_seconds(json, "uptime", (uint64_t)snapshot->time_cs * 10000000);
+    lt_json_string(json, "trigger", lt_trigger_word(snapshot->trigger));
+    lt_json_bool(json, "complete", !(snapshot->flags & LT_SNAPSHOT_INCOMPLETE));
+    lt_json_bool(json, "last", snapshot->flags & LT_SNAPSHOT_LAST);
+    lt_json_end(json);
+}
+
+static void put_totals(struct lt_json *json, const char *name, const struct lt_dump_snapshot *snapshot) {
+    lt_json_object(json, name);
+    for (uint32_t kind = 1; kind < LT_KIND_END; kind++) {
+        const struct lt_dump_totals *totals = &snapshot->totals[kind];
+        if (!totals->present)
+            continue;
+        lt_json_object(json, lt_kind_name(kind));
+        lt_json_number(json, "live_count", totals->live_count);
+        lt_json_number(json, "live_bytes", totals->live_bytes);
+        lt_json_number(json, "alloc_count", totals->alloc_count);
+        lt_json_number(json, "alloc_bytes", totals->alloc_bytes);
+        lt_json_number(json, "release_count", totals->release_count);
+        lt_json_number(json, "release_bytes", totals->release_bytes);
+        lt_json_number(json, "inherited_count", totals->inherited_count);
+        lt_json_number(json, "inherited_bytes", totals->inherited_bytes);
+        lt_json_end(json);
+    }
+    lt_json_end(json);
+}
+
+static void put_counters(struct lt_json *json, const char *name, const struct lt_dump_snapshot *snapshot,
+                         uint32_t group) {
+    lt_json_object(json, name);
+    for (size_t i = 0; i < snapshot->counter_count; i++)
+        if (snapshot->counters[i].group == group)
+            lt_json_number(json, snapshot->counters[i].name, snapshot->counters[i].value);
+    lt_json_end(json);
+}
+
+static void put_figures(struct lt_json *json, const struct lt_figures *figures, bool is_diff) {
+    lt_json_number(json, "live_count", figures->live.count);
+    lt_json_number(json, "live_bytes", figures->live.bytes);
+    lt_json_number(json, "alloc_count", figures->alloc.count);
+    lt_json_number(json, "alloc_bytes", figures->alloc.bytes);
+    if (!is_diff)
+        return;
+    lt_json_signed(json, "delta_count", lt_delta_count(figures));
+    lt_json_signed(json, "delta_bytes", lt_delta_bytes(figures));
+    lt_json_string(json, "change", lt_change_word(lt_row_change(figures)));
+}
+
+static void put_birth(struct lt_json *json, const char *name, uint64_t birth_ns) {
+    if (birth_ns)
+        lt_json_seconds(json, name, birth_ns);
+    else
+        lt_json_string(json, name, NULL);
+}
+
+static void put_module(struct lt_json *json, const struct lt_dump_module *module) {
+    lt_json_string(json, "module", module ? or_null(module->path) : NULL);
+}
+
+static void put_line(struct lt_json *json, unsigned line) {
+    if (line)
+        lt_json_number(json, "line", line);
+    else
+        lt_json_string(json, "line", NULL);
+}
+
+static void put_frame(struct lt_json *json, const struct lt_frame *frame) {
+    lt_json_flat_object(json, NULL);
+    lt_json_string(json, "function", frame->function);
+    lt_json_string(json, "file", frame->file);
+    put_line(json, frame->line);
+    put_module(json, frame->module);
+    lt_json_number(json, "offset", frame->offset);
+    lt_json_bytes(json, "build_id", frame->module ? frame->module->build_id : NULL,
+                  frame->module ? frame->module->build_id_size : 0);
+    lt_json_bool(json, "inlined", frame->inlined);
+    lt_json_end(json);
+}
+
+static void put_site(struct lt_json *json, const struct lt_report *report, const struct lt_row *row,
+                     struct lt_stack *stack) {
+    lt_json_object(json, NULL);
+    lt_json_hex(json, "id", row->site->id);
+    lt_json_string(json, "kind", lt_kind_name(row->kind));
+    put_figures(json, &row->figures, report->base);
+    put_birth(json, "first_birth", row->figures.first_birth_ns);
+    put_birth(json, "last_birth", row->figures.last_birth_ns);
+    lt_json_bool(json, "truncated", row->truncated);
+    lt_json_array(json, "frames");
+    lt_stack_get(stack, row->site, report->filter);
+    for (size_t i = 0; i < stack->count; i++)
+        put_frame(json, &stack->frames[i]);
+    lt_json_end(json);
+    lt_json_end(json);
+}
+
+static void put_group(struct lt_json *json, const struct lt_report *report, const struct lt_row *row) {
+    lt_json_object(json, NULL);
+    lt_json_string(json, "label", row->label);
+    lt_json_string(json, "kind", lt_kind_name(row->kind));
+    lt_json_number(json, "site_count", row->site_count);
+    put_figures(json, &row->figures, report->base);
+    put_birth(json, "first_birth", row->figures.first_birth_ns);
+    put_birth(json, "last_birth", row->figures.last_birth_ns);
+    lt_json_string(json, "function", row->function);
+    lt_json_string(json, "file", row->file);
+    put_line(json, row->line);
+    put_module(json, row->module);
+    lt_json_end(json);
+}
+
+static void put_rows(struct lt_json *json, const struct lt_report *report) {
+    struct lt_stack stack = {0};
+    lt_json_array(json, report->by == LT_BY_STACK ? "sites" : "groups");
+    for (size_t i = 0; i < report->shown; i++) {
+        const struct lt_row *row = &report->table->rows[i];
+        if (row->label)
+            put_group(json, report, row);
+        else
+            put_site(json, report, row, &stack);
+    }
+    lt_json_end(json);
+    lt_json_number(json, "rows_left_out", report->table->count - report->shown);
+    lt_stack_free(&stack);
+}
+
+static void put_policies(struct lt_json *json, const struct lt_report *report) {
+    lt_json_array(json, "policies");
+    for (size_t i = 0; i < report->policy_count; i++) {
+        lt_json_object(json, NULL);
+        lt_json_string(json, "policy", report->policies[i].text);
+        lt_json_signed(json, "found", report->policies[i].found);
+        lt_json_bool(json, "breached", report->policies[i].breached);
+        lt_json_end(json);
+    }
+    lt_json_end(json);
+}
+
+static void put_base(struct lt_json *json, const struct lt_report *report) {
+    lt_json_object(json, "base");
+    put_process(json, "process", &report->base->dump->process);
+    put_dump(json, "dump", report->base);
+    put_snapshot(json, "snapshot", report->base->snapshot);
+    put_totals(json, "totals", report->base->snapshot);
+    lt_json_object(json, "unchanged");
+    lt_json_number(json, "site_count", report->table->unchanged_sites);
+    lt_json_number(json, "live_count", report->table->unchanged.live.count);
+    lt_json_number(json, "live_bytes", report->table->unchanged.live.bytes);
+    lt_json_end(json);
+    lt_json_end(json);
+}
+
+void lt_render_json(const struct lt_report *report, FILE *out) {
+    const struct lt_dump_snapshot *snapshot = report->model->snapshot;
+    struct lt_json json;
+    lt_json_init(&json, out);
+    lt_json_object(&json, NULL);
+    lt_json_string(&json, "schema", "leaktrack-report/1");
+    put_process(&json, "process", &report->model->dump->process);
+    put_dump(&json, "dump", report->model);
+    put_snapshot(&json, "snapshot", snapshot);
+    put_totals(&json, "totals", snapshot);
+    put_counters(&json, "untracked", snapshot, LT_COUNTER_UNTRACKED);
+    put_counters(&json, "statistics", snapshot, LT_COUNTER_STATISTICS);
+    if (report->base)
+        put_base(&json, report);
+    put_rows(&json, report);
+    put_policies(&json, report);
+    lt_json_end(&json);
+}

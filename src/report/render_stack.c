@@ -1,0 +1,166 @@
+/* One call stack as text, a line per frame:
+ *
+ *     make_answer     /src/leaky.c:23
+ *     handle_request  /src/leaky.c:34 (inlined)
+ *     main            /src/leaky.c:42
+ *     libc.so.6+0x27249
+ *     ... 5 outer frames as in #1
+ *
+ * Into a pipe everything is printed whole. On a terminal a line keeps to its width: first the path loses its folders,
+ * then the function its end. */
+#include "report/message.h"
+#include "report/render.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { INDENT = 6, NAME_COLUMN = 36, LEAST_SHARED = 4, LEAST_NAME = 16 };
+
+static const char ellipsis[] = "...";
+
+static bool same_frame(const struct lt_frame *a, const struct lt_frame *b) {
+    if (a->function != b->function || a->file != b->file || a->line != b->line || a->inlined != b->inlined)
+        return false;
+    return a->function ? a->module == b->module : a->module == b->module && a->offset == b->offset;
+}
+
+static size_t shared_frames(const struct lt_stack *a, const struct lt_stack *b) {
+    size_t shared = 0;
+    while (shared < a->count && shared < b->count &&
+           same_frame(&a->frames[a->count - 1 - shared], &b->frames[b->count - 1 - shared]))
+        shared++;
+    return shared;
+}
+
+static char *name_of(const struct lt_frame *frame) {
+    char *name = NULL;
+    int length = frame->function ? asprintf(&name, "%s", frame->function)
+                 : frame->module
+                     ? asprintf(&name, "%s+0x%llx", lt_module_name(frame->module), (unsigned long long)frame->offset)
+                     : asprintf(&name, "0x%llx", (unsigned long long)frame->offset);
+    return length < 0 ? NULL : name;
+}
+
+/* The module is worth a word where no source line tells more, or where it is not the program itself. */
+static const char *module_of(const struct lt_report *report, const struct lt_frame *frame) {
+    if (!frame->module)
+        return "anonymous code";
+    if (!frame->function)
+        return NULL; /* its name says so */
+    if (frame->file && frame->module->path && strcmp(frame->module->path, report->model->dump->process.exe) == 0)
+        return NULL;
+    return lt_module_name(frame->module);
+}
+
+static char *place_of(const struct lt_report *report, const struct lt_frame *frame, const char *file, size_t repeats) {
+    const char *module = module_of(report, frame);
+    char line[16] = "", times[48] = "", *place = NULL;
+    if (frame->line)
+        snprintf(line, sizeof line, ":%u", frame->line);
+    if (repeats > 1)
+        snprintf(times, sizeof times, " (%zu times)", repeats);
+    int length =
+        asprintf(&place, "%s%s%s%s%s%s%s%s", file ? file : "", file ? line : "", module && file ? " " : "",
+                 module ? "[" : "", module ? module : "", module ? "]" : "", frame->inlined ? " (inlined)" : "", times);
+    return length < 0 ? NULL : place;
+}
+
+static void put_padding(FILE *out, size_t count) {
+    fprintf(out, "%*s", (int)count, "");
+}
+
+/* Prints `name` in at most `room` columns (0: as many as it takes), padded to `column`. */
+static void put_name(const struct lt_terminal *terminal, const char *name, size_t room, size_t column, bool is_place) {
+    enum lt_paint paint = is_place ? LT_PAINT_STRONG : LT_PAINT_PLAIN;
+    size_t length = strlen(name), width = lt_escaped_width(name, length);
+    if (room && width > room) {
+        length = lt_fit_start(name, room - (sizeof ellipsis - 1));
+        width = lt_escaped_width(name, length) + sizeof ellipsis - 1;
+        lt_paint_name(terminal, paint, name, length);
+        fputs(ellipsis, terminal->out);
+    } else {
+        lt_paint_name(terminal, paint, name, length);
+    }
+    put_padding(terminal->out, (width < column ? column - width : 0) + 2);
+}
+
+/* `column`: where places start, counted from the names. */
+static void put_frame(const struct lt_report *report, const struct lt_terminal *terminal, const struct lt_frame *frame,
+                      size_t column, size_t repeats, bool is_place) {
+    char *name = name_of(frame), *place = place_of(report, frame, frame->file, repeats);
+    if (!name || !place)
+        lt_die_of_memory();
+    size_t room = 0, name_width = lt_escaped_width(name, strlen(name));
+    size_t place_width = lt_escaped_width(place, strlen(place));
+    if (terminal->width && INDENT + (name_width > column ? name_width : column) + 2 + place_width > terminal->width) {
+        free(place);
+        place = place_of(report, frame, frame->file ? lt_base_name(frame->file) : NULL, repeats);
+        if (!place)
+            lt_die_of_memory();
+        place_width = lt_escaped_width(place, strlen(place));
+        size_t taken = INDENT + 2 + place_width;
+        room = terminal->width > taken + LEAST_NAME ? terminal->width - taken : LEAST_NAME;
+    }
+    put_padding(terminal->out, INDENT);
+    put_name(terminal, name, room, room && room < column ? room : column, is_place);
+    lt_paint_name(terminal, LT_PAINT_FAINT, place, strlen(place));
+    fputc('\n', terminal->out);
+    free(name);
+    free(place);
+}
+
+static size_t column_of(const struct lt_stack *stack, size_t count) {
+    size_t column = 0;
+    for (size_t i = 0; i < count; i++) {
+        const char *function = stack->frames[i].function;
+        size_t width = function ? lt_escaped_width(function, strlen(function)) : 10;
+        if (width > column && width <= NAME_COLUMN)
+            column = width;
+    }
+    return column;
+}
+
+static void put_frames(const struct lt_report *report, const struct lt_terminal *terminal, const struct lt_stack *stack,
+                       size_t count) {
+    const struct lt_frame *place = lt_stack_place(stack);
+    size_t column = column_of(stack, count);
+    for (size_t i = 0, repeats; i < count; i += repeats) {
+        const struct lt_frame *frame = &stack->frames[i];
+        for (repeats = 1; i + repeats < count && same_frame(frame, frame + repeats);)
+            repeats++;
+        put_frame(report, terminal, frame, column, repeats, frame == place);
+    }
+}
+
+static void put_end(const struct lt_report *report, const struct lt_terminal *terminal, const struct lt_row *row,
+                    size_t frames, size_t shared, size_t previous) {
+    FILE *out = terminal->out;
+    if (shared)
+        fprintf(out, "%*s... %zu outer frames as in #%zu\n", INDENT, "", shared, previous);
+    if (row->site->truncated)
+        fprintf(out, "%*s... outer frames were not recorded: the stack is cut (LEAKTRACK_DEPTH)\n", INDENT, "");
+    if (frames)
+        return;
+    bool is_empty = row->site->node == 0;
+    bool filtered = report->filter->patterns[LT_FILTER_SHOW] || report->filter->patterns[LT_FILTER_HIDE];
+    fprintf(out, "%*s(%s)\n", INDENT, "",
+            !is_empty && filtered ? "no frame left by --show and --hide" : "no frame was recorded");
+}
+
+void lt_render_stack(const struct lt_report *report, const struct lt_terminal *terminal,
+                     struct lt_stack_printer *printer, const struct lt_row *row, size_t number) {
+    struct lt_stack *stack = &printer->stack;
+    lt_stack_get(stack, row->site, report->filter);
+    size_t shared = printer->previous_number ? shared_frames(stack, &printer->previous) : 0;
+    if (shared == stack->count && shared)
+        shared--; /* at least one frame of its own */
+    if (shared < LEAST_SHARED)
+        shared = 0;
+    put_frames(report, terminal, stack, stack->count - shared);
+    put_end(report, terminal, row, stack->count, shared, printer->previous_number);
+    struct lt_stack swap = printer->previous;
+    printer->previous = *stack;
+    printer->stack = swap;
+    printer->previous_number = number;
+}

@@ -1,0 +1,112 @@
+#include "report/table.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void lt_table_add(struct lt_table *table, const struct lt_row *row) {
+    table->rows = lt_grow(table->rows, &table->capacity, table->count + 1, sizeof *table->rows);
+    table->rows[table->count++] = *row;
+}
+
+void lt_table_free(struct lt_table *table) {
+    free(table->rows);
+    lt_pool_free(&table->pool);
+    *table = (struct lt_table){0};
+}
+
+void lt_table_of_model(struct lt_table *table, const struct lt_model *model) {
+    table->rows = lt_grow(table->rows, &table->capacity, table->count + model->site_count, sizeof *table->rows);
+    for (size_t i = 0; i < model->site_count; i++) {
+        const struct lt_site *site = &model->sites[i];
+        lt_table_add(table, &(struct lt_row){.site = site,
+                                             .site_count = 1,
+                                             .kind = site->kind,
+                                             .truncated = site->truncated,
+                                             .figures = site->figures});
+    }
+}
+
+int64_t lt_delta_count(const struct lt_figures *figures) {
+    return (int64_t)(figures->live.count - figures->base.count);
+}
+
+int64_t lt_delta_bytes(const struct lt_figures *figures) {
+    return (int64_t)(figures->live.bytes - figures->base.bytes);
+}
+
+enum lt_change lt_row_change(const struct lt_figures *figures) {
+    int64_t bytes = lt_delta_bytes(figures), count = lt_delta_count(figures);
+    if (bytes == 0 && count == 0)
+        return LT_CHANGE_NONE;
+    if (figures->base.count == 0)
+        return LT_CHANGE_NEW;
+    if (figures->live.count == 0)
+        return LT_CHANGE_GONE;
+    return bytes > 0 || (bytes == 0 && count > 0) ? LT_CHANGE_GROWN : LT_CHANGE_SHRUNK;
+}
+
+const char *lt_change_word(enum lt_change change) {
+    static const char *const words[] = {"unchanged", "new", "grown", "shrunk", "gone"};
+    return words[change];
+}
+
+void lt_table_settle(struct lt_table *table, bool held_only) {
+    size_t kept = 0;
+    for (size_t i = 0; i < table->count; i++) {
+        const struct lt_row *row = &table->rows[i];
+        bool same = lt_row_change(&row->figures) == LT_CHANGE_NONE;
+        lt_figures_add(&table->sums[row->kind], &row->figures);
+        if (table->is_diff && same && row->figures.live.count) {
+            lt_figures_add(&table->unchanged, &row->figures);
+            table->unchanged_sites += row->site_count;
+        }
+        if (table->is_diff ? !same : row->figures.live.count > 0)
+            table->site_counts[row->kind] += row->site_count;
+        if (table->is_diff ? !same : !held_only || row->figures.live.count)
+            table->rows[kept++] = *row;
+    }
+    table->count = kept;
+}
+
+/* What --sort compares, larger first; then its second thought. */
+struct rank {
+    uint64_t first, second;
+};
+
+static uint64_t size_of(int64_t change) {
+    return change < 0 ? -(uint64_t)change : (uint64_t)change;
+}
+
+static struct rank rank_of(const struct lt_row *row, enum lt_sort sort) {
+    const struct lt_figures *figures = &row->figures;
+    switch (sort) {
+    case LT_SORT_COUNT:
+        return (struct rank){figures->live.count, figures->live.bytes};
+    case LT_SORT_ALLOC_BYTES:
+        return (struct rank){figures->alloc.bytes, figures->alloc.count};
+    case LT_SORT_ALLOC_COUNT:
+        return (struct rank){figures->alloc.count, figures->alloc.bytes};
+    case LT_SORT_AGE:
+        return (struct rank){figures->oldest == LT_NO_AGE ? 0 : figures->oldest + 1, figures->live.bytes};
+    case LT_SORT_GROWTH:
+        return (struct rank){size_of(lt_delta_bytes(figures)), size_of(lt_delta_count(figures))};
+    case LT_SORT_BYTES:
+    default:
+        return (struct rank){figures->live.bytes, figures->live.count};
+    }
+}
+
+static int compare(const void *left, const void *right, void *sort) {
+    const struct lt_row *a = left, *b = right;
+    struct rank x = rank_of(a, *(const enum lt_sort *)sort), y = rank_of(b, *(const enum lt_sort *)sort);
+    if (x.first != y.first)
+        return x.first < y.first ? 1 : -1;
+    if (x.second != y.second)
+        return x.second < y.second ? 1 : -1;
+    return a->site->id == b->site->id ? 0 : a->site->id < b->site->id ? -1 : 1;
+}
+
+void lt_table_sort(struct lt_table *table, enum lt_sort sort) {
+    if (table->count)
+        qsort_r(table->rows, table->count, sizeof *table->rows, compare, &sort);
+}
