@@ -36,10 +36,12 @@ uint32_t lt_thread_adoptions(void) {
 }
 
 /* A table that names the caller itself as its owner is a dead thread's too, whose tid the kernel has given out again.
- */
+ * Another pid means that this memory is not what it seems: it is the parent's (vfork), or a copy that lt_thread_forked
+ * has not seen yet. There the table's owner may well go on. */
 static bool adopt(struct lt_thread *thread, uint64_t me) {
     uint64_t owner = atomic_load_explicit(&thread->owner, memory_order_acquire);
-    bool alive = owner >> 32 == me >> 32 && owner != me && lt_tid_alive((int)(uint32_t)owner);
+    bool foreign = owner && owner >> 32 != me >> 32;
+    bool alive = owner && owner != me && (foreign || lt_tid_alive((int)(uint32_t)owner));
     if (alive || !atomic_compare_exchange_strong(&thread->owner, &owner, me))
         return false;
     lt_unwind_state_reset(thread->unwind);

@@ -2,7 +2,7 @@
  * finds a new owner.
  *
  * A table is never given back: other libraries' TSD destructors still allocate after ours would have run. Instead a new
- * thread adopts, at its first event, the table of a thread that the kernel no longer knows (or of another pid: a fork),
+ * thread adopts, at its first event, the table of a thread that the kernel no longer knows (or that a fork left behind),
  * with its nodes, sites and sums. So memory follows the largest number of threads alive at one time. */
 #ifndef LT_TRACK_THREAD_H
 #define LT_TRACK_THREAD_H
