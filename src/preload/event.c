@@ -66,10 +66,7 @@ LT_COLD struct lt_move lt_event_move_aside(enum lt_kind kind, const void *addres
     return lt_move_begin(kind, (uintptr_t)address);
 }
 
-/* An event that was not recorded has no stack to judge by: the next one will do. */
 LT_COLD void lt_event_tick(int stack_flags) {
-    if (stack_flags < 0)
-        return;
     int saved = errno;
     lt_tls.events = 0;
     lt_tick(stack_flags);

@@ -10,6 +10,10 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+struct sigevent;
+struct termios;
+struct winsize;
+
 #define LT_HOOK(result, name, parameters, group, optional) LT_EXPORT result name parameters;
 #include "preload/hooks.def"
 #undef LT_HOOK

@@ -29,9 +29,10 @@ bool lt_start(void);
 const char *lt_off_reason(void);
 
 /* The tick: called inside the guard by every 32nd acquire of a thread, after it was recorded. `stack_flags` are those of
- * the stack just captured. Reads the coarse clock, looks at the control page, and starts a snapshot when one is due and
- * the event is safe (no signal frame, no loader frame on its stack): inline on the library's own stack where the process
- * has one thread, else by a short-lived helper. */
+ * the stack just captured; negative: it was not recorded (no memory for the tables), nobody knows what is on the stack.
+ * Reads the coarse clock, looks at the control page, and starts a snapshot when one is due and the event is safe (no
+ * signal frame, no loader frame on its stack): inline on the library's own stack where the process has one thread, or where
+ * the stack is not known, else by a short-lived helper. May set lt_tls.events, so that the next event ticks. */
 void lt_tick(int stack_flags);
 
 /* Snapshot on behalf of leaktrack_dump(): in the calling thread, on the library's own stack. 0 or a negative errno. */

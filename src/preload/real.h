@@ -11,6 +11,10 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+struct sigevent;
+struct termios;
+struct winsize;
+
 /* `lt_real.name` is the function that the hook `name` hides; NULL before lt_real_resolve, and after it where the
  * process has none (the hook of an `optional` one says what it does then). */
 struct lt_real {

@@ -1,0 +1,159 @@
+/* The hooks of fork, exec and exit. All of them may be called from a signal handler, and so may these. */
+#include "os/task.h"
+#include "preload/dumper.h"
+#include "preload/guard.h"
+#include "preload/hooks.h"
+#include "preload/life.h"
+#include "preload/process.h"
+#include "preload/real.h"
+
+#include <errno.h>
+#include <stdarg.h>
+
+LT_EXPORT pid_t fork(void) {
+    pid_t pid = LT_REAL(fork)();
+    if (pid == 0)
+        lt_life_forked();
+    return pid;
+}
+
+LT_EXPORT pid_t _Fork(void) {
+    pid_t pid = LT_REAL(_Fork)();
+    if (pid == 0)
+        lt_life_forked();
+    return pid;
+}
+
+/* libc forks inside these without a call that we see. */
+static int forked_inside(int result) {
+    if (result >= 0 && lt_process_is_copy())
+        lt_life_forked();
+    return result;
+}
+
+LT_EXPORT int daemon(int stay, int keep_descriptors) {
+    return forked_inside(LT_REAL(daemon)(stay, keep_descriptors));
+}
+
+LT_EXPORT int forkpty(int *terminal, char *name, const struct termios *attributes, const struct winsize *size) {
+    return forked_inside(LT_REAL(forkpty)(terminal, name, attributes, size));
+}
+
+/* For the assembler stub `vfork` (arch_*.S), which jumps to what this returns. */
+void *lt_vfork_begins(void);
+void *lt_vfork_begins(void) {
+    lt_tls.vfork_child = true;
+    return (void *)(uintptr_t)LT_REAL(vfork);
+}
+
+LT_EXPORT void _exit(int status) {
+    lt_life_exit();
+    LT_REAL(_exit)(status);
+    __builtin_unreachable();
+}
+
+LT_EXPORT void _Exit(int status) {
+    lt_life_exit();
+    LT_REAL(_Exit)(status);
+    __builtin_unreachable();
+}
+
+/* A real exec function has come back: it failed. */
+static int failed(int result) {
+    lt_life_exec_failed();
+    return result;
+}
+
+LT_EXPORT int execve(const char *path, char *const argv[], char *const envp[]) {
+    lt_life_exec_begin();
+    return failed(LT_REAL(execve)(path, argv, envp));
+}
+
+LT_EXPORT int execv(const char *path, char *const argv[]) {
+    lt_life_exec_begin();
+    return failed(LT_REAL(execv)(path, argv));
+}
+
+LT_EXPORT int execvp(const char *file, char *const argv[]) {
+    lt_life_exec_begin();
+    return failed(LT_REAL(execvp)(file, argv));
+}
+
+LT_EXPORT int execvpe(const char *file, char *const argv[], char *const envp[]) {
+    lt_life_exec_begin();
+    return failed(LT_REAL(execvpe)(file, argv, envp));
+}
+
+LT_EXPORT int fexecve(int fd, char *const argv[], char *const envp[]) {
+    lt_life_exec_begin();
+    return failed(LT_REAL(fexecve)(fd, argv, envp));
+}
+
+LT_EXPORT int execveat(int directory, const char *path, char *const argv[], char *const envp[], int flags) {
+    if (!LT_REAL(execveat)) { /* glibc before 2.34 */
+        errno = ENOSYS;
+        return -1;
+    }
+    lt_life_exec_begin();
+    return failed(LT_REAL(execveat)(directory, path, argv, envp, flags));
+}
+
+/* The arguments of execl and its like as an array on the stack, which is where libc itself puts them: nothing else is
+ * allowed in a signal handler. Leaves `arguments` behind the NULL that ends them. */
+#define ARGUMENT_ARRAY(array, first, arguments)                                                                        \
+    size_t count = 1;                                                                                                  \
+    va_start(arguments, first);                                                                                        \
+    while (va_arg(arguments, char *))                                                                                  \
+        count++;                                                                                                       \
+    va_end(arguments);                                                                                                 \
+    char **array = __builtin_alloca((count + 1) * sizeof *array);                                                      \
+    array[0] = (char *)(uintptr_t)first;                                                                               \
+    va_start(arguments, first);                                                                                        \
+    for (size_t i = 1; i <= count; i++)                                                                                \
+    array[i] = va_arg(arguments, char *)
+
+LT_EXPORT int execl(const char *path, const char *argument, ...) {
+    va_list arguments;
+    ARGUMENT_ARRAY(argv, argument, arguments);
+    va_end(arguments);
+    return execv(path, argv);
+}
+
+LT_EXPORT int execlp(const char *file, const char *argument, ...) {
+    va_list arguments;
+    ARGUMENT_ARRAY(argv, argument, arguments);
+    va_end(arguments);
+    return execvp(file, argv);
+}
+
+LT_EXPORT int execle(const char *path, const char *argument, ...) {
+    va_list arguments;
+    ARGUMENT_ARRAY(argv, argument, arguments);
+    char **envp = va_arg(arguments, char **);
+    va_end(arguments);
+    return execve(path, argv, envp);
+}
+
+/* unshare(CLONE_NEWUSER) and setns want a process of one thread, and one is what the program has. */
+LT_EXPORT int unshare(int flags) {
+    lt_dumper_withdraw();
+    return LT_REAL(unshare)(flags);
+}
+
+LT_EXPORT int setns(int fd, int type) {
+    lt_dumper_withdraw();
+    return LT_REAL(setns)(fd, type);
+}
+
+LT_EXPORT void pthread_exit(void *value) {
+    if (lt_gettid() == lt_getpid())
+        lt_dumper_main_thread_leaves();
+    LT_REAL(pthread_exit)(value);
+    __builtin_unreachable();
+}
+
+/* A closed copy of a message queue's descriptor takes the process's notification with it (ipc/mqueue.c, flush). */
+LT_EXPORT int mq_notify(int queue, const struct sigevent *event) {
+    lt_dumper_share_descriptors();
+    return LT_REAL(mq_notify)(queue, event);
+}

@@ -1,0 +1,128 @@
+#include "preload/output.h"
+
+#include "base/attrs.h"
+#include "os/clock.h"
+#include "os/proc.h"
+#include "preload/control.h"
+#include "preload/log.h"
+#include "preload/options.h"
+#include "preload/output_name.h"
+#include "preload/process.h"
+
+#include <stdatomic.h>
+#include <string.h>
+
+enum { WORD_SIZE = 256 };
+
+static struct lt_dump_file file = {.fd = -1};
+static char path[LT_PATH_MAX], directory[LT_PATH_MAX], program[WORD_SIZE], host[WORD_SIZE];
+static bool begun, forked;
+static const char *notes[16];
+static _Atomic uint32_t note_count;
+
+/* Last part of the executable's path, without the " (deleted)" of one that has been replaced since. */
+static void learn_program(void) {
+    int64_t length = lt_proc_exe(path, sizeof path - 1);
+    path[length > 0 ? length : 0] = '\0';
+    const char *name = strrchr(path, '/');
+    char *deleted = strstr(path, " (deleted)");
+    if (deleted)
+        *deleted = '\0';
+    struct lt_fmt f = lt_fmt(program, sizeof program);
+    lt_fmt_text(&f, name ? name + 1 : "unknown");
+}
+
+static void make_path(void) {
+    const struct lt_output_words words = {.directory = directory,
+                                          .program = program,
+                                          .host = host,
+                                          .pid = lt_process_pid(),
+                                          .start_wall_s = lt_clock_wall_ns() / 1000000000u};
+    struct lt_fmt f = lt_fmt(path, sizeof path);
+    lt_output_name(&f, lt_options.output, &words);
+    if (forked && !lt_output_name_has_pid(lt_options.output)) {
+        lt_fmt_char(&f, '.');
+        lt_fmt_signed(&f, words.pid);
+    }
+}
+
+static void begin(void) {
+    begun = true;
+    lt_control_open();
+}
+
+void lt_output_start(bool create) {
+    learn_program();
+    lt_host_name(host, sizeof host);
+    int status = lt_getcwd(directory, sizeof directory);
+    if (status && lt_options.output[0] != '/')
+        lt_log("no working directory for the dump", lt_options.output, status);
+    make_path();
+    lt_dump_file_init(&file, path, lt_options.max_dump);
+    if (!create)
+        return;
+    begin();
+    status = lt_dump_file_open(&file);
+    if (status)
+        lt_log("cannot create the dump (will try again)", file.path, status);
+}
+
+void lt_output_forked(void) {
+    forked = true;
+    begun = false;
+    lt_control_forked();
+    make_path();
+    lt_dump_file_forked(&file, path);
+}
+
+struct lt_dump_file *lt_output_for_snapshot(void) {
+    if (!begun)
+        begin();
+    return &file;
+}
+
+bool lt_output_begun(void) {
+    return begun;
+}
+
+void lt_output_note(const char *text) {
+    const uint32_t place = atomic_fetch_add(&note_count, 1);
+    if (place < LT_ARRAY_SIZE(notes))
+        notes[place] = text;
+}
+
+unsigned lt_output_descriptors(int descriptors[static 2]) {
+    struct lt_file_id id;
+    const int control = lt_control_fd(&id), dump = file.fd;
+    unsigned count = 0;
+    if (dump >= 0)
+        descriptors[count++] = dump;
+    if (control >= 0)
+        descriptors[count++] = control;
+    if (count == 2 && dump > control) {
+        descriptors[0] = control;
+        descriptors[1] = dump;
+    }
+    return count;
+}
+
+bool lt_output_owns(int fd) {
+    struct lt_file_id id;
+    struct lt_file_info info;
+    const bool control = fd == lt_control_fd(&id);
+    if (lt_likely(fd < 0 || (fd != file.fd && !control)))
+        return false;
+    if (!control)
+        id = file.id;
+    return lt_file_info(fd, &info) == 0 && info.id.device == id.device && info.id.inode == id.inode;
+}
+
+void lt_output_make_way(int fd) {
+    int status = 0;
+    if (fd == file.fd)
+        status = lt_dump_file_make_way(&file, fd);
+    else
+        lt_control_make_way();
+    if (status)
+        lt_log("the dump's descriptor is in the program's way and has no other place", NULL, status);
+}
