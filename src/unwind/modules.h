@@ -1,5 +1,9 @@
 /* Modules: the loaded ELF objects whose code appeared on a call stack. Append-only; learned at a rule miss from
- * _dl_find_object(3), so that their identity survives dlclose. */
+ * _dl_find_object(3), so that their identity survives dlclose.
+ *
+ * Unload epochs. An address names the same code as long as the epoch is the same. The epoch rises when other code is
+ * found where a module was, not at the unload: a plugin that is loaded, unloaded and loaded again at its old place is
+ * the same module all the time, and stacks through it stay the same stacks. */
 #ifndef LT_UNWIND_MODULES_H
 #define LT_UNWIND_MODULES_H
 
@@ -16,18 +20,22 @@ struct lt_segment { /* one PT_LOAD */
 };
 
 struct lt_module {
-    uintptr_t start, end;      /* half-open address range of its segments */
-    uintptr_t bias;            /* load bias: address = bias + vaddr */
-    uint32_t id;               /* 1, 2, 3 ... in the order of discovery; 0 is "no module" */
-    uint32_t epoch_loaded;     /* unload epoch in which it was first seen */
-    uint32_t epoch_unloaded;   /* first epoch in which it is gone; 0 while it is loaded */
+    uintptr_t start, end;    /* half-open address range of its segments */
+    uintptr_t bias;          /* load bias: address = bias + vaddr */
+    uint32_t id;             /* 1, 2, 3 ... in the order of discovery; 0 is "no module" */
+    uint32_t epoch_loaded;   /* unload epoch in which it was first seen */
+    uint32_t epoch_unloaded; /* first epoch in which it is gone, perhaps one to come; 0 while it is loaded */
     uint32_t segment_count;
     struct lt_segment segments[LT_MODULE_SEGMENTS_MAX];
-    uint32_t build_id_size;    /* 0 where there is none */
+    uint32_t build_id_size; /* 0 where there is none */
     uint8_t build_id[LT_BUILD_ID_MAX];
-    const char *path;          /* as loaded, absolute where the loader knows; a copy in the arena; never NULL */
+    const char *path; /* as loaded, absolute where the loader knows; a copy in the arena; never NULL */
     uint64_t device, inode, size, mtime_ns; /* of the file at discovery or at the first snapshot; 0 where unknown */
-    bool file_known;           /* the four above have been filled in */
+    bool file_known;                        /* the four above have been filled in */
+    uintptr_t eh_frame_hdr;                 /* its unwind table; 0 where there is none */
+    const void *link_map;                   /* what the loader calls it; to compare only, it may be gone */
+    uint64_t headers_hash;                  /* of its program headers: other headers, other object */
+    const uint8_t *build_id_at;             /* where it is mapped, NULL where there is none */
 };
 
 /* The module that `address` belonged to in `epoch`, or NULL (anonymous code, or an address never looked up). Lock-free,
@@ -41,5 +49,14 @@ struct lt_module *lt_module(uint32_t id);
 /* Registers the loaded object that holds `address` unless it is known; what a rule miss does. Returns NULL where the
  * loader knows no object there, or the arena is full. Makes system calls only to read the program's own path. */
 const struct lt_module *lt_module_learn(uintptr_t address);
+
+/* Learns the vDSO and the dynamic loader. Once, before any other thread can capture. Returns 0 or -ENOMEM. */
+LT_STATUS lt_modules_init(void);
+
+/* Whether this is the dynamic loader, ld.so. */
+bool lt_module_is_loader(const struct lt_module *);
+
+/* The flags of the segment that holds `address` (PF_R | PF_W | PF_X), 0 where none does. */
+uint32_t lt_module_flags_at(const struct lt_module *, uintptr_t address);
 
 #endif

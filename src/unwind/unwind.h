@@ -38,8 +38,8 @@ enum lt_stack_flag {
  * Storage belongs to the lt_unwind_state and lives until its next capture.
  *
  * `reused`: the first `reused` frames are, word for word, the first `reused` frames of the previous capture of the same
- * state, and `flags & LT_STACK_TRUNCATED` is unchanged, so that whatever a caller derived from that prefix (the nodes of
- * a trie) still holds. A back end that does not know says 0. */
+ * state, and `flags & LT_STACK_TRUNCATED` is unchanged, so that whatever a caller derived from that prefix (the nodes
+ * of a trie) still holds. A back end that does not know says 0. */
 struct lt_stack {
     const uintptr_t *frames;
     uint32_t depth;
@@ -59,7 +59,7 @@ struct lt_unwinder {
 
 /* Options fixed before the first capture. */
 struct lt_unwind_options {
-    uint32_t depth;      /* frames kept per call stack (the innermost ones), 1 .. LT_DEPTH_MAX */
+    uint32_t depth;       /* frames kept per call stack (the innermost ones), 1 .. LT_DEPTH_MAX */
     const char *unwinder; /* "native", "fp" or "libunwind" */
     /* For "libunwind" only: libunwind's unw_backtrace-like function. unwind/ never loads libraries; preload/ does. */
     int (*libunwind_backtrace)(void **frames, int max);
@@ -83,22 +83,23 @@ void lt_unwind_state_reset(struct lt_unwind_state *);
 void lt_unwind_capture(struct lt_unwind_state *, const struct lt_regs *from, struct lt_stack *stack);
 
 /* To be called after dlclose() returned: compares the known modules with the loader's present ones; where one is gone,
- * marks it unloaded, raises the epoch and drops all rules. Cheap when nothing is gone. Any thread. */
+ * marks it unloaded and drops the rules of its code. (The epoch rises when other code is found in its place; see
+ * modules.h.) Cheap when nothing is gone. Any thread. */
 void lt_unwind_modules_changed(void);
 
-/* To be called before [start, end) is unmapped, protected or mapped over: cached stack bounds that overlap are dropped by
- * every thread before their next read. Any thread. */
+/* To be called before [start, end) is unmapped, protected or mapped over: cached stack bounds that overlap are dropped
+ * by every thread before their next read. Any thread. */
 void lt_unwind_range_gone(uintptr_t start, uintptr_t end);
 
 /* The present unload epoch; rises, never falls. lt_unwind_raise_epoch() raises it by one (used in a fork child, so that
- * what it inherited and what it acquires are told apart). */
+ * what it inherited and what it acquires are told apart) and gives the new one. */
 uint32_t lt_unwind_epoch(void);
 uint32_t lt_unwind_raise_epoch(void);
 
 /* Counters for the dump's statistics. */
 struct lt_unwind_stats {
-    uint64_t rule_misses; /* return addresses whose rule was compiled */
-    uint64_t rules_none;  /* of those, addresses without a usable rule */
+    uint64_t rule_misses;    /* return addresses whose rule was compiled */
+    uint64_t rules_none;     /* of those, addresses without a usable rule */
     uint64_t bounds_lookups; /* times a stack's mapping was looked up */
 };
 void lt_unwind_stats(struct lt_unwind_stats *);

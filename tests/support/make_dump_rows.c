@@ -222,11 +222,9 @@ void lt_maker_write_snapshot(struct lt_maker *maker) {
 }
 
 void lt_maker_clear(struct lt_maker *maker) {
-    struct lt_make_node *node, *next;
-    HASH_ITER (hh, maker->nodes, node, next) {
-        HASH_DEL(maker->nodes, node);
-        free(node);
-    }
+    HASH_CLEAR(hh, maker->nodes);
+    for (size_t id = 1; id <= maker->node_count; id++)
+        free(maker->by_id[id]);
     free(maker->by_id);
     free(maker->sites);
     free(maker->blocks);

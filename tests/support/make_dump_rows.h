@@ -106,8 +106,8 @@ void *lt_maker_grown(struct lt_maker *, void *items, size_t *room, size_t count,
 /* The id of the node `key`, a new one if need be. */
 uint32_t lt_maker_intern(struct lt_maker *, const struct lt_make_node_key *key);
 
-/* The sink of the writer; `maker` is the context. */
-int lt_maker_collect(void *maker, const void *bytes, size_t size);
+/* The sink of the writer; its context is the maker. */
+int lt_maker_collect(void *context, const void *bytes, size_t size);
 
 /* Aborts unless `status` is 0. */
 void lt_maker_check(struct lt_maker *, int status);

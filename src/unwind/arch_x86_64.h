@@ -1,0 +1,44 @@
+/* What unwinding must know of x86-64. Another architecture brings a file of the same shape: the numbers of its
+ * registers in unwind information, its signal frame, and how to read the thread pointer.
+ *
+ * Sources: System V psABI for AMD64 §3.6.2 (DWARF register numbers, "a zero rbp marks the outermost frame"); Linux
+ * arch/x86/include/uapi/asm/sigcontext.h (the signal frame: a ucontext lies at rsp when the handler returns). */
+#ifndef LT_UNWIND_ARCH_X86_64_H
+#define LT_UNWIND_ARCH_X86_64_H
+
+#include <stdint.h>
+
+enum {
+    LT_DWARF_RDI = 5,
+    LT_DWARF_FP = 6,  /* rbp */
+    LT_DWARF_SP = 7,  /* rsp */
+    LT_DWARF_RA = 16, /* the return address column */
+};
+
+enum {
+    LT_ADDRESS_BITS = 47, /* of user space, unless a program asks mmap for more */
+    LT_CODE_LOWEST = 0x1000,
+    LT_RED_ZONE = 128,
+};
+
+/* Offsets from the stack pointer that a signal handler returns with, i.e. from the ucontext. */
+enum {
+    LT_UCONTEXT_RDI = 104,
+    LT_UCONTEXT_FP = 120,
+    LT_UCONTEXT_SP = 160,
+    LT_UCONTEXT_IP = 168,
+};
+
+/* mov $__NR_rt_sigreturn, %rax; syscall: the trampoline of C libraries and run times that gave it no unwind
+ * information. */
+#define LT_SIGNAL_TRAMPOLINE "\x48\xc7\xc0\x0f\x00\x00\x00\x0f\x05"
+enum { LT_SIGNAL_TRAMPOLINE_SIZE = 9 };
+
+/* The thread pointer: glibc's struct pthread, which lies at the top of every pthread stack. */
+static inline uintptr_t lt_thread_pointer(void) {
+    uintptr_t pointer;
+    __asm__("mov %%fs:0, %0" : "=r"(pointer));
+    return pointer;
+}
+
+#endif

@@ -1,0 +1,306 @@
+/* The registry is a directory of pointers, filled from the front by compare-and-swap, whose entries never go away:
+ * readers need no lock, and of two threads that learn the same object at once one loses and uses the other's entry.
+ *
+ * A module is LOADED (epoch_unloaded 0), GONE (the loader no longer has it, but nothing else has been seen in its
+ * place: epoch_unloaded is the next epoch, which would be the first without it) or DISPLACED (epoch_unloaded has come).
+ * GONE goes back to LOADED when the same object is found at its old place again.
+ *
+ * The vDSO and the loader are learned first, from their own headers. The vDSO is no object of the loader on every
+ * kernel; and _dl_find_object() may not be asked before the loader has set up its tables: glibc's answer is then read
+ * through a null pointer. What calls malloc that early is the loader itself. */
+#include "unwind/modules.h"
+
+#include "base/attrs.h"
+#include "base/fmt.h"
+#include "os/arena.h"
+#include "os/file.h"
+#include "os/proc.h"
+#include "unwind/module_elf.h"
+#include "unwind/rule_cache.h"
+#include "unwind/unwind.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <link.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/auxv.h>
+
+enum { MODULES_MAX = 1 << 14 };
+
+static _Atomic(struct lt_module *) *directory;
+static _Atomic uint32_t epoch = 1;
+static _Atomic bool loader_ready; /* its tables are set up */
+static const struct lt_module *loader, *vdso;
+
+uint32_t lt_unwind_epoch(void) {
+    return atomic_load_explicit(&epoch, memory_order_acquire);
+}
+
+uint32_t lt_unwind_raise_epoch(void) {
+    return atomic_fetch_add(&epoch, 1) + 1;
+}
+
+struct lt_module *lt_module(uint32_t id) {
+    return directory && id - 1 < MODULES_MAX ? atomic_load_explicit(&directory[id - 1], memory_order_acquire) : NULL;
+}
+
+uint32_t lt_module_count(void) {
+    static _Atomic uint32_t known; /* where to go on counting */
+    uint32_t n = atomic_load_explicit(&known, memory_order_relaxed);
+    while (lt_module(n + 1))
+        n++;
+    atomic_store_explicit(&known, n, memory_order_relaxed);
+    return n;
+}
+
+static uint32_t unloaded_epoch(const struct lt_module *module) {
+    return __atomic_load_n(&module->epoch_unloaded, __ATOMIC_RELAXED);
+}
+
+static bool is_present_in(const struct lt_module *module, uint32_t when) {
+    uint32_t unloaded = unloaded_epoch(module);
+    return module->epoch_loaded <= when && (unloaded == 0 || when < unloaded);
+}
+
+static bool overlaps(const struct lt_module *module, uintptr_t start, uintptr_t end) {
+    return module->start < end && start < module->end;
+}
+
+bool lt_module_is_loader(const struct lt_module *module) {
+    return module == loader;
+}
+
+uint32_t lt_module_flags_at(const struct lt_module *module, uintptr_t address) {
+    for (uint32_t i = 0; i < module->segment_count; i++) {
+        const struct lt_segment *s = &module->segments[i];
+        if (address - (module->bias + s->vaddr) < s->memsz)
+            return s->flags;
+    }
+    return 0;
+}
+
+/* Not in a hole between its segments, where something else may be mapped. */
+static bool holds(const struct lt_module *module, uintptr_t address) {
+    return address - module->start < module->end - module->start && lt_module_flags_at(module, address) != 0;
+}
+
+const struct lt_module *lt_module_at(uintptr_t address, uint32_t when) {
+    for (uint32_t id = lt_module_count(); id > 0; id--) {
+        const struct lt_module *module = lt_module(id);
+        if (holds(module, address) && is_present_in(module, when))
+            return module;
+    }
+    return NULL;
+}
+
+/* Two entries for one object, made by two threads at once. */
+static bool are_twins(const struct lt_module *a, const struct lt_module *b) {
+    return a->start == b->start && a->link_map == b->link_map && a->headers_hash == b->headers_hash;
+}
+
+/* Puts a filled-in entry into the directory; a twin that another thread was quicker with is used instead. */
+static struct lt_module *publish(struct lt_module *module) {
+    for (uint32_t i = lt_module_count(); i < MODULES_MAX; i++) {
+        struct lt_module *other = NULL;
+        module->id = i + 1;
+        if (atomic_compare_exchange_strong(&directory[i], &other, module))
+            return module;
+        if (are_twins(other, module) && unloaded_epoch(other) == 0)
+            return other;
+    }
+    return NULL;
+}
+
+static void read_file_identity(struct lt_module *module) {
+    struct lt_file_info info;
+    if (module->path[0] != '/' || lt_path_info(module->path, &info) != 0)
+        return;
+    module->device = info.id.device;
+    module->inode = info.id.inode;
+    module->size = info.size;
+    module->mtime_ns = info.mtime_ns;
+    module->file_known = true;
+}
+
+/* ---- paths ---- */
+
+static const char *exe_path(void) {
+    char *path = lt_arena_alloc(LT_PATH_MAX, 8);
+    return path && lt_proc_exe(path, LT_PATH_MAX - 1) > 0 ? path : "";
+}
+
+/* A library that was opened by a relative name: the working directory stands in front, as far as it is still the same.
+ */
+static const char *absolute_path(const char *name) {
+    char *path = lt_arena_alloc(LT_PATH_MAX, 8);
+    if (!path || lt_getcwd(path, LT_PATH_MAX) != 0)
+        return "";
+    size_t length = strnlen(path, LT_PATH_MAX);
+    struct lt_fmt rest = lt_fmt(path + length, LT_PATH_MAX - length);
+    lt_fmt_char(&rest, '/');
+    lt_fmt_text(&rest, name);
+    return path;
+}
+
+static const char *copy_path(const char *name) {
+    if (name[0] == '\0')
+        return exe_path();
+    if (name[0] != '/')
+        return absolute_path(name);
+    size_t size = strnlen(name, LT_PATH_MAX - 1) + 1;
+    char *copy = lt_arena_alloc(size, 8);
+    if (!copy)
+        return "";
+    memcpy(copy, name, size - 1);
+    return copy;
+}
+
+/* ---- the two that the loader is not asked for ---- */
+
+static struct lt_module *learn_mapped(uintptr_t header, const char *path) {
+    struct lt_module *module = lt_arena_alloc(sizeof *module, 8);
+    if (!module || !lt_module_read_elf(header, module))
+        return NULL;
+    module->path = path[0] == '/' ? copy_path(path) : path;
+    module->epoch_loaded = lt_unwind_epoch();
+    read_file_identity(module);
+    return publish(module);
+}
+
+static const struct link_map *find_link_map(uintptr_t bias) {
+    const struct link_map *map = _r_debug.r_map;
+    while (map && map->l_addr != bias)
+        map = map->l_next;
+    return map;
+}
+
+static void learn_loader(void) {
+    uintptr_t header = _r_debug.r_ldbase;
+    const struct link_map *map = header ? find_link_map(header) : NULL;
+    if (header)
+        loader = learn_mapped(header, map && map->l_name ? map->l_name : "");
+}
+
+static void learn_vdso(void) {
+    int saved = errno; /* getauxval writes it where there is no entry */
+    uintptr_t header = getauxval(AT_SYSINFO_EHDR);
+    errno = saved;
+    if (header)
+        vdso = learn_mapped(header, "[vdso]");
+}
+
+int lt_modules_init(void) {
+    directory = lt_arena_alloc(MODULES_MAX * sizeof *directory, 64);
+    if (!directory)
+        return -ENOMEM;
+    learn_loader();
+    learn_vdso();
+    return 0;
+}
+
+/* ---- the others ---- */
+
+static bool loader_is_ready(void) {
+    if (lt_likely(atomic_load_explicit(&loader_ready, memory_order_relaxed)))
+        return true;
+    bool ready = _r_debug.r_state == RT_CONSISTENT;
+    atomic_store_explicit(&loader_ready, ready, memory_order_relaxed);
+    return ready;
+}
+
+static bool ask_loader(uintptr_t address, struct dl_find_object *found) {
+    return loader_is_ready() && _dl_find_object((void *)address, found) == 0 && found->dlfo_link_map &&
+           address - (uintptr_t)found->dlfo_map_start <
+               (uintptr_t)found->dlfo_map_end - (uintptr_t)found->dlfo_map_start;
+}
+
+/* Other code is in [start, end): `by` or, where that is NULL, code of no module. Where somebody has seen what was there
+ * before, the epoch ends. */
+static void displace(uintptr_t start, uintptr_t end, const struct lt_module *by) {
+    bool seen = lt_rule_cache_drop(start, end) && by;
+    for (uint32_t id = lt_module_count(); id > 0; id--) {
+        struct lt_module *module = lt_module(id);
+        if (!overlaps(module, start, end) || !is_present_in(module, lt_unwind_epoch()) || (by && are_twins(module, by)))
+            continue;
+        __atomic_store_n(&module->epoch_unloaded, lt_unwind_epoch() + 1, __ATOMIC_RELAXED);
+        seen = true;
+    }
+    if (seen)
+        lt_unwind_raise_epoch();
+}
+
+static bool is_same_file(const struct lt_module *module, const char *path) {
+    struct lt_file_info info;
+    return module->file_known && path[0] == '/' && lt_path_info(path, &info) == 0 && info.id.device == module->device &&
+           info.id.inode == module->inode && info.size == module->size && info.mtime_ns == module->mtime_ns;
+}
+
+/* Whether what the loader found is the module we know at that place. An object without a build-id that was loaded anew
+ * is compared by its file. */
+static bool is_same(const struct lt_module *module, const struct dl_find_object *found) {
+    if (module->start != (uintptr_t)found->dlfo_map_start || module->end != (uintptr_t)found->dlfo_map_end ||
+        module->headers_hash != lt_module_hash_headers(module->start))
+        return false;
+    if (module->build_id_size)
+        return memcmp(module->build_id, module->build_id_at, module->build_id_size) == 0;
+    return (unloaded_epoch(module) == 0 && module->link_map == found->dlfo_link_map) ||
+           is_same_file(module, found->dlfo_link_map->l_name);
+}
+
+static const struct lt_module *add(const struct dl_find_object *found) {
+    struct lt_module *module =
+        lt_module_count() < MODULES_MAX ? lt_arena_alloc(sizeof *module, _Alignof(struct lt_module)) : NULL;
+    if (!module || !lt_module_read_elf((uintptr_t)found->dlfo_map_start, module))
+        return NULL;
+    module->end = (uintptr_t)found->dlfo_map_end;
+    module->link_map = found->dlfo_link_map;
+    module->path = copy_path(found->dlfo_link_map->l_name);
+    read_file_identity(module);
+    displace(module->start, module->end, module);
+    module->epoch_loaded = lt_unwind_epoch();
+    return publish(module);
+}
+
+static struct lt_module *known_at(uintptr_t address) {
+    return (struct lt_module *)(uintptr_t)lt_module_at(address, lt_unwind_epoch());
+}
+
+static void revive(struct lt_module *module, const struct link_map *map) {
+    __atomic_store_n(&module->link_map, map, __ATOMIC_RELAXED);
+    __atomic_store_n(&module->epoch_unloaded, 0, __ATOMIC_RELAXED);
+}
+
+const struct lt_module *lt_module_learn(uintptr_t address) {
+    struct dl_find_object found;
+    struct lt_module *known = known_at(address);
+    if (known && (known == loader || known == vdso))
+        return known;
+    if (!ask_loader(address, &found)) {
+        if (known)
+            displace(address, address + 1, NULL);
+        return NULL;
+    }
+    if (!known || !is_same(known, &found))
+        return add(&found);
+    if (lt_unlikely(unloaded_epoch(known) != 0 || known->link_map != found.dlfo_link_map))
+        revive(known, found.dlfo_link_map);
+    return known;
+}
+
+/* Whether the loader still has the module where it was. Looks at nothing of the object: it may be on its way out. */
+static bool is_loaded(const struct lt_module *module) {
+    struct dl_find_object found;
+    return ask_loader(module->start, &found) && (uintptr_t)found.dlfo_map_start == module->start &&
+           (uintptr_t)found.dlfo_map_end == module->end && found.dlfo_link_map == module->link_map;
+}
+
+void lt_unwind_modules_changed(void) {
+    for (uint32_t id = lt_module_count(); id > 0; id--) {
+        struct lt_module *module = lt_module(id);
+        if (module == loader || module == vdso || unloaded_epoch(module) != 0 || is_loaded(module))
+            continue;
+        __atomic_store_n(&module->epoch_unloaded, lt_unwind_epoch() + 1, __ATOMIC_RELAXED);
+        lt_rule_cache_drop(module->start, module->end);
+    }
+}

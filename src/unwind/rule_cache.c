@@ -1,0 +1,156 @@
+#include "unwind/rule_cache.h"
+
+#include "base/hash.h"
+#include "os/arena.h"
+
+#include <errno.h>
+
+enum {
+    RULES_MAX = 1 << 14,
+    RULE_SLOTS = 2 * RULES_MAX,
+    FIRST_BITS = 11, /* 2048 words, 16 KiB */
+    LAST_BITS = 21,
+};
+
+_Atomic(struct lt_rule_table *) lt_rule_table;
+struct lt_rule *lt_rules; /* number 0 is NONE */
+
+static _Atomic uint32_t rule_count = 1;
+static _Atomic uint16_t *rule_slots; /* hash table of numbers */
+static _Atomic uint32_t generation;
+static _Atomic bool growing;
+
+static struct lt_rule_table *table_new(unsigned bits) {
+    struct lt_rule_table *table = lt_arena_alloc(sizeof *table + ((size_t)1 << bits) * sizeof table->words[0], 64);
+    if (table)
+        table->shift = 64 - bits;
+    return table;
+}
+
+int lt_rule_cache_init(void) {
+    lt_rules = lt_arena_alloc(RULES_MAX * sizeof *lt_rules, 64);
+    rule_slots = lt_arena_alloc(RULE_SLOTS * sizeof *rule_slots, 64);
+    atomic_store(&lt_rule_table, table_new(FIRST_BITS));
+    return lt_rules && rule_slots && atomic_load(&lt_rule_table) ? 0 : -ENOMEM;
+}
+
+uint32_t lt_rule_cache_generation(void) {
+    return atomic_load(&generation);
+}
+
+static uint64_t bits_of(struct lt_rule rule) {
+    uint64_t bits;
+    memcpy(&bits, &rule, sizeof bits);
+    return bits;
+}
+
+/* A number for a rule that has none yet; 0 when there are too many. */
+static uint32_t number_rule(struct lt_rule rule) {
+    uint32_t number = atomic_load(&rule_count);
+    do {
+        if (number == RULES_MAX)
+            return 0;
+    } while (!atomic_compare_exchange_weak(&rule_count, &number, number + 1));
+    lt_rules[number] = rule;
+    return number;
+}
+
+static uint32_t intern(struct lt_rule rule) {
+    uint64_t bits = bits_of(rule);
+    if (bits == 0)
+        return 0;
+    uint32_t number = 0;
+    for (uint64_t i = lt_hash_mix(bits);; i++) {
+        uint16_t found = atomic_load(&rule_slots[i % RULE_SLOTS]);
+        if (found == 0) {
+            if (number == 0 && (number = number_rule(rule)) == 0)
+                return 0;
+            if (atomic_compare_exchange_strong(&rule_slots[i % RULE_SLOTS], &found, (uint16_t)number))
+                return number;
+        }
+        if (bits_of(lt_rules[found]) == bits)
+            return found;
+    }
+}
+
+/* Puts the word into its line: over an older one for the same key, or where there is room. NULL where there is none. */
+static _Atomic uint64_t *place(struct lt_rule_table *table, uint64_t word) {
+    uint64_t home = lt_rule_home(table, word >> 17);
+    for (unsigned i = 0; i < LT_RULE_LINE; i++) {
+        _Atomic uint64_t *at = &table->words[home ^ i];
+        uint64_t old = atomic_load(at);
+        if ((old == 0 || lt_rule_word_is(old, word & ~(uint64_t)UINT16_MAX)) &&
+            atomic_compare_exchange_strong(at, &old, word))
+            return at;
+    }
+    return NULL;
+}
+
+static bool copy_words(struct lt_rule_table *to, struct lt_rule_table *from) {
+    for (uint64_t i = 0; i < (uint64_t)1 << (64 - from->shift); i++) {
+        uint64_t word = atomic_load(&from->words[i]);
+        if (word && !place(to, word))
+            return false;
+    }
+    return true;
+}
+
+static void clear(struct lt_rule_table *table) {
+    for (uint64_t i = 0; i < (uint64_t)1 << (64 - table->shift); i++)
+        atomic_store(&table->words[i], 0);
+}
+
+/* Makes a table twice as large, or larger, until every line has room. What other threads add meanwhile is lost, and
+ * will be compiled again. */
+static void grow(struct lt_rule_table *old) {
+    if (atomic_exchange(&growing, true))
+        return;
+    uint32_t before = atomic_load(&generation);
+    struct lt_rule_table *larger = NULL;
+    unsigned bits = 64 - old->shift;
+    if (atomic_load(&lt_rule_table) == old)
+        do
+            larger = bits < LAST_BITS ? table_new(++bits) : NULL;
+        while (larger && !copy_words(larger, old));
+    if (larger) {
+        atomic_store(&lt_rule_table, larger);
+        if (atomic_load(&generation) != before)
+            clear(larger);
+    }
+    atomic_store(&growing, false);
+}
+
+void lt_rule_cache_add(uintptr_t ip, bool interrupted, struct lt_rule rule, uint32_t compiled_in) {
+    uint64_t word = lt_rule_key(ip, interrupted) | intern(rule);
+    struct lt_rule_table *table = atomic_load(&lt_rule_table);
+    _Atomic uint64_t *at = place(table, word);
+    if (!at) {
+        grow(table);
+        table = atomic_load(&lt_rule_table);
+        at = place(table, word);
+    }
+    if (!at) { /* as large as it gets: a newer rule is worth more than an old one */
+        at = &table->words[lt_rule_home(table, ip)];
+        atomic_store(at, word);
+    }
+    if (atomic_load(&generation) != compiled_in)
+        atomic_compare_exchange_strong(at, &word, 0);
+}
+
+bool lt_rule_cache_drop(uintptr_t start, uintptr_t end) {
+    bool anonymous = false;
+    atomic_fetch_add(&generation, 1);
+    struct lt_rule_table *table = atomic_load(&lt_rule_table);
+    for (uint64_t i = 0; i < (uint64_t)1 << (64 - table->shift); i++) {
+        uint64_t word = atomic_load(&table->words[i]), ip = word >> 17;
+        if (ip < start || ip >= end)
+            continue;
+        anonymous |= (lt_rules[(uint16_t)word].flags & LT_RULE_ANONYMOUS) != 0;
+        atomic_compare_exchange_strong(&table->words[i], &word, 0);
+    }
+    return anonymous;
+}
+
+void lt_rule_cache_forked(void) {
+    atomic_store(&growing, false);
+}

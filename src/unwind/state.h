@@ -1,0 +1,56 @@
+/* What a thread's captures remember; see lt_unwind_state in unwind.h. Private to this room. */
+#ifndef LT_UNWIND_STATE_H
+#define LT_UNWIND_STATE_H
+
+#include "base/attrs.h"
+#include "unwind/rule.h"
+#include "unwind/stack_bounds.h"
+#include "unwind/unwind.h"
+
+struct lt_unwind_state {
+    struct lt_stack_bounds bounds;
+    struct lt_scratch scratch;
+    void **foreign;     /* libunwind only: its result, LT_FOREIGN_FRAMES more than depth */
+    uint32_t depth;     /* frames kept: the length of frames[] */
+    uintptr_t frames[]; /* filled from the end, so that the outermost comes first */
+};
+
+enum { LT_FOREIGN_FRAMES = 16 }; /* at most so many frames of our own lie below the hook's caller */
+
+extern const struct lt_unwinder lt_unwinder_native, lt_unwinder_fp, lt_unwinder_libunwind;
+extern struct lt_unwind_options lt_unwind_options;
+
+/* A capture under construction: frames are pushed innermost first. */
+struct lt_frames {
+    struct lt_unwind_state *state;
+    uint32_t count;
+    uint32_t flags; /* enum lt_stack_flag */
+};
+
+/* False when the stack is as deep as it may be; it is truncated then. */
+static inline bool lt_frames_push(struct lt_frames *frames, uintptr_t ip) {
+    if (frames->count == frames->state->depth) {
+        frames->flags |= LT_STACK_TRUNCATED;
+        return false;
+    }
+    frames->state->frames[frames->state->depth - ++frames->count] = ip;
+    return true;
+}
+
+/* What a frame's rule says of the whole stack. */
+static inline void lt_frames_note(struct lt_frames *frames, struct lt_rule rule) {
+    if (lt_unlikely(rule.class == LT_RULE_SIGNAL))
+        frames->flags |= LT_STACK_SIGNAL;
+    if (lt_unlikely(rule.flags & LT_RULE_LOADER))
+        frames->flags |= LT_STACK_LOADER;
+}
+
+static inline void lt_frames_finish(const struct lt_frames *frames, struct lt_stack *stack) {
+    stack->frames = &frames->state->frames[frames->state->depth - frames->count];
+    stack->depth = frames->count;
+    stack->reused = 0;
+    stack->flags = frames->flags;
+    stack->epoch = lt_unwind_epoch();
+}
+
+#endif

@@ -1,0 +1,71 @@
+#include "unwind/unwind.h"
+
+#include "os/arena.h"
+#include "unwind/modules.h"
+#include "unwind/rule_compile.h"
+#include "unwind/state.h"
+
+#include <errno.h>
+#include <string.h>
+
+struct lt_unwind_options lt_unwind_options = {.depth = LT_DEPTH_DEFAULT};
+
+static const struct lt_unwinder *const unwinders[] = {&lt_unwinder_native, &lt_unwinder_fp, &lt_unwinder_libunwind};
+static const struct lt_unwinder *in_use = &lt_unwinder_native;
+
+static int choose(const char *name) {
+    in_use = &lt_unwinder_native;
+    for (unsigned i = 0; i < LT_ARRAY_SIZE(unwinders); i++) {
+        bool usable = unwinders[i] != &lt_unwinder_libunwind || lt_unwind_options.libunwind_backtrace;
+        if (strcmp(unwinders[i]->name, name) == 0 && usable) {
+            in_use = unwinders[i];
+            return 0;
+        }
+    }
+    return -EINVAL;
+}
+
+int lt_unwind_init(const struct lt_unwind_options *options) {
+    lt_unwind_options = *options;
+    if (options->depth < 1 || options->depth > LT_DEPTH_MAX)
+        lt_unwind_options.depth = LT_DEPTH_DEFAULT;
+    if (lt_rule_cache_init() != 0 || lt_modules_init() != 0)
+        return -ENOMEM;
+    return choose(options->unwinder);
+}
+
+const struct lt_unwinder *lt_unwinder(void) {
+    return in_use;
+}
+
+struct lt_unwind_state *lt_unwind_state_new(void) {
+    uint32_t depth = lt_unwind_options.depth;
+    struct lt_unwind_state *state = lt_arena_alloc(sizeof *state + depth * sizeof state->frames[0], 64);
+    if (!state)
+        return NULL;
+    state->depth = depth;
+    if (in_use == &lt_unwinder_libunwind) {
+        state->foreign = lt_arena_alloc((depth + LT_FOREIGN_FRAMES) * sizeof *state->foreign, 8);
+        if (!state->foreign)
+            return NULL;
+    }
+    lt_unwind_state_reset(state);
+    return state;
+}
+
+void lt_unwind_state_reset(struct lt_unwind_state *state) {
+    lt_stack_bounds_forget(&state->bounds);
+}
+
+void lt_unwind_capture(struct lt_unwind_state *state, const struct lt_regs *from, struct lt_stack *stack) {
+    in_use->capture(state, from, stack);
+}
+
+void lt_unwind_range_gone(uintptr_t start, uintptr_t end) {
+    lt_stack_bounds_gone(start, end);
+}
+
+void lt_unwind_stats(struct lt_unwind_stats *stats) {
+    lt_rule_compile_counts(&stats->rule_misses, &stats->rules_none);
+    stats->bounds_lookups = lt_stack_bounds_lookups();
+}

@@ -1,0 +1,28 @@
+/* The chain of frame pointers, for programs built with -fno-omit-frame-pointer throughout: the cheapest walk, wrong
+ * wherever a frame has no frame pointer (it leaves callers out). Same bounds as the native unwinder. Rules are used
+ * only to tell signal frames and the loader's frames. */
+#include "base/attrs.h"
+#include "unwind/rule_compile.h"
+#include "unwind/state.h"
+
+static void capture(struct lt_unwind_state *state, const struct lt_regs *from, struct lt_stack *stack) {
+    struct lt_frames frames = {.state = state};
+    struct lt_stack_range range;
+    uintptr_t pair[2] = {from->fp, from->ip}, low = from->sp; /* {caller's frame pointer, return address} */
+    bool readable = lt_stack_bounds_at(&state->bounds, from->sp, &state->scratch, &range);
+    while (pair[1] && lt_frames_push(&frames, pair[1])) {
+        lt_frames_note(&frames, lt_rule_at(pair[1], false, &state->scratch));
+        uintptr_t fp = pair[0];
+        if (fp == 0)
+            break;
+        if (!readable || fp < low || fp % sizeof fp || fp > range.high - sizeof pair) {
+            frames.flags |= LT_STACK_TRUNCATED;
+            break;
+        }
+        memcpy(pair, (const void *)fp, sizeof pair);
+        low = fp + sizeof pair;
+    }
+    lt_frames_finish(&frames, stack);
+}
+
+const struct lt_unwinder lt_unwinder_fp = {"fp", capture};
