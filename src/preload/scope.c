@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/auxv.h>
 
 enum { HIDDEN_VERSION = 0x8000, LOCAL_VERSION = 0 };
 
@@ -113,8 +114,9 @@ static void *find_in(const struct link_map *object, const char *name) {
 }
 
 void *lt_scope_find(const struct link_map *from, const char *name, const struct link_map **provider) {
+    const ElfW(Addr) vdso = getauxval(AT_SYSINFO_EHDR); /* listed, but never searched */
     for (const struct link_map *object = from; object; object = object->l_next) {
-        void *address = find_in(object, name);
+        void *address = object->l_addr == vdso ? NULL : find_in(object, name);
         if (address) {
             *provider = object;
             return address;

@@ -3,17 +3,21 @@
  * the arena. */
 #include "os/arena.h"
 #include "os/clock.h"
+#include "preload/guard.h"
+#include "preload/libunwind.h"
 #include "preload/life.h"
 #include "preload/log.h"
 #include "preload/options.h"
 #include "preload/real.h"
 
 #include <stdatomic.h>
+#include <string.h>
 #include <sys/auxv.h>
 #include <unistd.h>
 
 _Atomic uint32_t lt_state = LT_STATE_RAW;
 static const char *off_reason;
+static bool waiting_for_libunwind;
 
 extern void
     *__libc_stack_end; /* the loader's: there the kernel put argc, argv and, behind their NULL, the environment */
@@ -33,10 +37,14 @@ static void give_up_heap(const char *reason, const char *culprit) {
     lt_tell(reason, culprit);
 }
 
-static bool make_tables(void) {
-    const struct lt_unwind_options unwind = {.depth = lt_options.depth, .unwinder = lt_options.unwinder};
+static enum lt_state make_tables(int (*libunwind_backtrace)(void **, int)) {
+    const struct lt_unwind_options unwind = {
+        .depth = lt_options.depth, .unwinder = lt_options.unwinder, .libunwind_backtrace = libunwind_backtrace};
     lt_clock_init();
-    return lt_arena_init() == 0 && lt_unwind_init(&unwind) == 0 && lt_track_init() == 0;
+    if (lt_arena_init() == 0 && lt_unwind_init(&unwind) == 0 && lt_track_init() == 0)
+        return LT_STATE_ON;
+    give_up_heap("nothing is tracked: the kernel grants no memory for the tables", NULL);
+    return LT_STATE_OFF;
 }
 
 static enum lt_state start(void) {
@@ -53,10 +61,24 @@ static enum lt_state start(void) {
         give_up_heap(objection, culprit);
     if (objection && everything)
         return LT_STATE_OFF;
-    if (make_tables())
-        return LT_STATE_ON;
-    give_up_heap("nothing is tracked: the kernel grants no memory for the tables", NULL);
-    return LT_STATE_OFF;
+    waiting_for_libunwind = strcmp(lt_options.unwinder, "libunwind") == 0;
+    return waiting_for_libunwind ? LT_STATE_STARTING : make_tables(NULL);
+}
+
+/* The loader calls this where no hook was called before; and libunwind can be loaded only now. */
+__attribute__((constructor(101))) static void start_by_loader(void) {
+    lt_start();
+    if (!waiting_for_libunwind)
+        return;
+    lt_tls.own = true;
+    int (*backtrace)(void **, int) = lt_libunwind_load();
+    lt_tls.own = false;
+    if (!backtrace) {
+        lt_options.unwinder = "native";
+        lt_tell("libunwind can't be loaded: the native unwinder is used", NULL);
+    }
+    waiting_for_libunwind = false;
+    atomic_store(&lt_state, make_tables(backtrace));
 }
 
 bool lt_start(void) {
