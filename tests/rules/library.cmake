@@ -1,0 +1,72 @@
+# The rules of a library in a stranger's process. The programs are never sanitized: under a sanitizer the shim does nothing.
+set(shim_target leaktrack-forward)
+if(TARGET leaktrack)
+  set(shim_target leaktrack)
+endif()
+set(shim $<TARGET_FILE:${shim_target}>)
+
+function(lt_library_rule name)
+  add_test(NAME rules.${name} COMMAND ${ARGN} WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
+  set_tests_properties(rules.${name} PROPERTIES LABELS rules TIMEOUT 120)
+endfunction()
+
+# lt_under_shim(NAME [SAYS regex] [BEHIND library...] COMMAND program...): see under_shim.sh
+function(lt_under_shim name)
+  cmake_parse_arguments(arg "" "SAYS" "BEHIND;COMMAND" ${ARGN})
+  if(NOT arg_SAYS)
+    set(arg_SAYS "-")
+  endif()
+  list(JOIN arg_BEHIND ":" behind)
+  if(behind)
+    string(PREPEND behind ":")
+  endif()
+  lt_library_rule(${name} ${CMAKE_CURRENT_SOURCE_DIR}/under_shim.sh "${shim}${behind}" "${arg_SAYS}" ${arg_COMMAND})
+endfunction()
+
+function(lt_rule_program name)
+  add_executable(${name} ${name}.c ${ARGN})
+  target_compile_definitions(${name} PRIVATE _GNU_SOURCE)
+  target_compile_options(${name} PRIVATE -fno-builtin)
+  target_link_libraries(${name} PRIVATE lt_warnings)
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR})
+endfunction()
+
+function(lt_rule_library name)
+  add_library(${name} SHARED ${name}.c)
+  target_compile_options(${name} PRIVATE -fno-builtin)
+  target_link_libraries(${name} PRIVATE lt_warnings)
+  set_target_properties(${name} PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR})
+endfunction()
+
+if(TARGET leaktrack)
+lt_library_rule(exports ./exports.sh ${shim} ${CMAKE_SOURCE_DIR})
+endif()
+lt_library_rule(library ./library.sh ${shim})
+
+# What the heap functions do.
+lt_rule_program(heap_semantics)
+lt_under_shim(heap_semantics COMMAND $<TARGET_FILE:heap_semantics>)
+
+lt_rule_library(counting_heap)
+lt_rule_program(heap_calls_are_forwarded_once)
+lt_under_shim(heap_calls_are_forwarded_once BEHIND $<TARGET_FILE:counting_heap> COMMAND $<TARGET_FILE:heap_calls_are_forwarded_once>)
+
+lt_rule_program(no_system_call)
+lt_under_shim(no_system_call COMMAND $<TARGET_FILE:no_system_call>)
+
+# Where the heap can't be tracked the program runs on and the log says why.
+lt_rule_program(hello)
+lt_rule_library(partial_heap)
+lt_under_shim(heap_of_several_objects BEHIND $<TARGET_FILE:partial_heap> COMMAND $<TARGET_FILE:hello>
+              SAYS "malloc, calloc, realloc and free come from several objects: .*libc.so.6")
+
+lt_rule_program(brings_its_own_malloc counting_heap.c)
+set_target_properties(brings_its_own_malloc PROPERTIES ENABLE_EXPORTS ON)
+lt_under_shim(brings_its_own_malloc COMMAND $<TARGET_FILE:brings_its_own_malloc> SAYS "brings its own malloc")
+
+add_executable(sanitized hello.c)
+target_compile_options(sanitized PRIVATE -fsanitize=address)
+target_link_options(sanitized PRIVATE -fsanitize=address)
+set_target_properties(sanitized PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR})
+lt_under_shim(sanitized COMMAND env ASAN_OPTIONS=verify_asan_link_order=0 $<TARGET_FILE:sanitized>
+              SAYS "sanitizer's runtime is in the process")
