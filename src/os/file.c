@@ -58,6 +58,7 @@ static void info_of(struct lt_file_info *info, const struct stat *st) {
         .mtime_ns = (uint64_t)st->st_mtim.tv_sec * 1000000000u + (uint64_t)st->st_mtim.tv_nsec,
         .mode = st->st_mode,
         .links = (uint32_t)st->st_nlink,
+        .uid = st->st_uid,
     };
 }
 
@@ -69,12 +70,20 @@ int lt_file_info(int fd, struct lt_file_info *info) {
     return status;
 }
 
-int lt_path_info(const char *path, struct lt_file_info *info) {
+static int info_at(const char *path, struct lt_file_info *info, int flags) {
     struct stat st;
-    int status = (int)lt_syscall4(SYS_newfstatat, AT_FDCWD, LT_ARG(path), LT_ARG(&st), 0);
+    int status = (int)lt_syscall4(SYS_newfstatat, AT_FDCWD, LT_ARG(path), LT_ARG(&st), flags);
     if (!status)
         info_of(info, &st);
     return status;
+}
+
+int lt_path_info(const char *path, struct lt_file_info *info) {
+    return info_at(path, info, 0);
+}
+
+int lt_link_info(const char *path, struct lt_file_info *info) {
+    return info_at(path, info, AT_SYMLINK_NOFOLLOW);
 }
 
 int lt_open(const char *path, int flags, unsigned mode) {
@@ -100,7 +109,7 @@ int lt_fd_move_high(int fd) {
     struct rlimit limit;
     if (lt_syscall4(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, LT_ARG(&limit)) < 0 || limit.rlim_cur > 1024)
         limit.rlim_cur = 1024;
-    return lt_fd_move(fd, limit.rlim_cur > 16 ? (int)limit.rlim_cur - 16 : 0);
+    return lt_fd_move(fd, limit.rlim_cur > 19 ? (int)limit.rlim_cur - 16 : 3);
 }
 
 /* What lies above the last one kept is not even copied: a server with 100,000 sockets pays for the first thousand. */

@@ -19,11 +19,12 @@ struct lt_file_info {
     struct lt_file_id id;
     uint64_t size, allocated; /* bytes; `allocated` is what the file really occupies (st_blocks * 512) */
     uint64_t mtime_ns;
-    uint32_t mode, links;
+    uint32_t mode, links, uid;
 };
 
 LT_STATUS lt_file_info(int fd, struct lt_file_info *);
 LT_STATUS lt_path_info(const char *path, struct lt_file_info *); /* follows links */
+LT_STATUS lt_link_info(const char *path, struct lt_file_info *); /* of a symbolic link itself */
 
 /* openat(AT_FDCWD, path, flags | O_CLOEXEC, mode): a descriptor or a negative errno. Retries EINTR. */
 LT_STATUS lt_open(const char *path, int flags, unsigned mode);

@@ -20,6 +20,10 @@ int lt_gettid(void) {
     return (int)lt_syscall0(SYS_gettid);
 }
 
+uint32_t lt_geteuid(void) {
+    return (uint32_t)lt_syscall0(SYS_geteuid);
+}
+
 int lt_getppid(void) {
     return (int)lt_syscall0(SYS_getppid);
 }

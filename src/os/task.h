@@ -9,6 +9,7 @@
 
 int lt_getpid(void); /* the kernel's answer, never cached: right in a vfork or fork child */
 int lt_gettid(void);
+uint32_t lt_geteuid(void); /* the calling thread's */
 
 /* Whether thread `tid` of this process still exists (tgkill with signal 0; anything but ESRCH counts as alive). */
 bool lt_tid_alive(int tid);

@@ -1,9 +1,9 @@
 find_package(Threads REQUIRED)
 
-# The tracker above an unwinder that the test drives: lt_unit_test with the headers of unwind and dump but not their code.
+# The tracker above an unwinder that the test drives: lt_unit_test with the headers of unwind but not its code.
 function(lt_track_test name)
-  lt_unit_test(${name} SOURCES track_fake_unwind.c ROOMS base os track LIBS Threads::Threads)
-  lt_rooms(headers unwind dump)
+  lt_unit_test(${name} SOURCES track_fake_unwind.c ROOMS base os dump track LIBS Threads::Threads)
+  lt_rooms(headers unwind)
   target_include_directories(${name} PRIVATE ${headers})
 endfunction()
 
