@@ -2,6 +2,7 @@
 
 #include "os/syscall.h"
 
+#include <errno.h>
 #include <stdint.h>
 #include <sys/mman.h>
 
@@ -32,4 +33,9 @@ void lt_pages_free(void *pages, size_t size) {
 void *lt_pages_resize(void *pages, size_t old_size, size_t new_size) {
     return lt_mapping(lt_syscall4(SYS_mremap, LT_ARG(pages), (long)whole_pages(old_size), (long)whole_pages(new_size),
                                   MREMAP_MAYMOVE));
+}
+
+bool lt_memory_readable(uintptr_t address) {
+    const long no_operation = -1, mask_size = 8;
+    return lt_syscall4(SYS_rt_sigprocmask, no_operation, (long)address, 0, mask_size) != -EFAULT;
 }

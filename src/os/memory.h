@@ -3,7 +3,9 @@
 #ifndef LT_OS_MEMORY_H
 #define LT_OS_MEMORY_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum { LT_PAGE = 4096 };
 
@@ -18,5 +20,10 @@ void *lt_pages_wiped_on_fork(size_t size);
 
 /* Grows (or moves) a mapping of lt_pages_new; NULL leaves the old one as it was. */
 void *lt_pages_resize(void *, size_t old_size, size_t new_size);
+
+/* Whether the kernel can read 8 bytes at `address`, asked without a fault and without a descriptor: by a signal mask to
+ * be read from there, for an operation that does not exist (the way abseil-cpp's AddressIsReadable found). One system
+ * call. */
+bool lt_memory_readable(uintptr_t address);
 
 #endif

@@ -5,33 +5,49 @@
 #include "unwind/bytes.h"
 
 #include <elf.h>
-#include <link.h>
 
-static bool is_elf(const ElfW(Ehdr) * elf) {
-    return memcmp(elf->e_ident, ELFMAG, SELFMAG) == 0 && elf->e_ident[EI_CLASS] == ELFCLASS64 &&
-           elf->e_phentsize == sizeof(ElfW(Phdr)) && elf->e_phoff <= LT_PAGE &&
-           elf->e_phnum * sizeof(ElfW(Phdr)) <= LT_PAGE - elf->e_phoff;
+bool lt_headers_find(uintptr_t header, struct lt_headers *headers) {
+    const ElfW(Ehdr) *elf = (const ElfW(Ehdr) *)header;
+    if (memcmp(elf->e_ident, ELFMAG, SELFMAG) != 0 || elf->e_ident[EI_CLASS] != ELFCLASS64 ||
+        elf->e_phentsize != sizeof(ElfW(Phdr)) || elf->e_phoff > LT_PAGE ||
+        elf->e_phnum * sizeof(ElfW(Phdr)) > LT_PAGE - elf->e_phoff)
+        return false;
+    *headers = (struct lt_headers){.at = (const ElfW(Phdr) *)(header + elf->e_phoff), .count = elf->e_phnum};
+    for (uint32_t i = 0; i < headers->count; i++) {
+        const ElfW(Phdr) *segment = &headers->at[i];
+        if (segment->p_type != PT_LOAD)
+            continue;
+        headers->bias = header - (segment->p_vaddr & ~(uintptr_t)(LT_PAGE - 1));
+        return segment->p_offset < LT_PAGE;
+    }
+    return false;
+}
+
+uint64_t lt_headers_hash(const struct lt_headers *headers) {
+    return lt_hash_bytes(0, headers->at, headers->count * sizeof *headers->at);
 }
 
 static void add_segment(struct lt_module *module, const ElfW(Phdr) * segment) {
+    uintptr_t start = module->bias + segment->p_vaddr, end = start + segment->p_memsz;
     if (module->segment_count == LT_MODULE_SEGMENTS_MAX)
         return;
     module->segments[module->segment_count++] =
         (struct lt_segment){segment->p_vaddr, segment->p_memsz, segment->p_offset, segment->p_flags};
-    uintptr_t end = module->bias + segment->p_vaddr + segment->p_memsz;
+    if (module->start == 0 || start < module->start)
+        module->start = start & ~(uintptr_t)(LT_PAGE - 1);
     if (end > module->end)
         module->end = end;
 }
 
-/* Notes are {name size, descriptor size, type, name, descriptor}, both padded to the segment's alignment. */
+/* Notes are {name size, descriptor size, type, name, descriptor}, the last two padded to the segment's alignment. */
 static void find_build_id(struct lt_module *module, struct lt_bytes notes, uint64_t align) {
-    uint32_t padding = align == 8 ? 7 : 3;
+    uint64_t padding = align == 8 ? 7 : 3;
     while (lt_bytes_left(&notes) && module->build_id_size == 0) {
         uint32_t name_size = lt_bytes_u32(&notes), size = lt_bytes_u32(&notes), type = lt_bytes_u32(&notes);
         const uint8_t *name = notes.at;
-        lt_bytes_skip(&notes, ((uint64_t)name_size + padding) & ~(uint64_t)padding);
+        lt_bytes_skip(&notes, (name_size + padding) & ~padding);
         const uint8_t *descriptor = notes.at;
-        lt_bytes_skip(&notes, ((uint64_t)size + padding) & ~(uint64_t)padding);
+        lt_bytes_skip(&notes, (size + padding) & ~padding);
         if (notes.bad || type != NT_GNU_BUILD_ID || name_size != sizeof "GNU" || memcmp(name, "GNU", name_size) != 0)
             continue;
         module->build_id_size = size < LT_BUILD_ID_MAX ? size : LT_BUILD_ID_MAX;
@@ -50,41 +66,26 @@ static bool is_mapped(const struct lt_module *module, uint64_t vaddr, uint64_t s
     return false;
 }
 
-static void see_extra(struct lt_module *module, const ElfW(Phdr) * extra) {
-    if (!is_mapped(module, extra->p_vaddr, extra->p_memsz))
+static void see_header(struct lt_module *module, const ElfW(Phdr) * header) {
+    if (!is_mapped(module, header->p_vaddr, header->p_memsz))
         return;
-    uintptr_t start = module->bias + extra->p_vaddr;
-    if (extra->p_type == PT_GNU_EH_FRAME) {
+    uintptr_t start = module->bias + header->p_vaddr;
+    if (header->p_type == PT_GNU_EH_FRAME) {
         module->eh_frame_hdr = start;
-    } else if (extra->p_type == PT_NOTE) {
+    } else if (header->p_type == PT_NOTE) {
         const uint8_t *at = (const uint8_t *)start;
-        find_build_id(module, (struct lt_bytes){at, at + extra->p_memsz, false}, extra->p_align);
+        find_build_id(module, (struct lt_bytes){at, at + header->p_memsz, false}, header->p_align);
     }
 }
 
-uint64_t lt_module_hash_headers(uintptr_t header) {
-    const ElfW(Ehdr) *elf = (const ElfW(Ehdr) *)header;
-    if (!is_elf(elf))
-        return 0;
-    return lt_hash_bytes(1, (const void *)(header + elf->e_phoff), elf->e_phnum * sizeof(ElfW(Phdr)));
-}
-
-bool lt_module_read_elf(uintptr_t header, struct lt_module *module) {
-    const ElfW(Ehdr) *elf = (const ElfW(Ehdr) *)header;
-    if (!is_elf(elf))
-        return false;
-    const ElfW(Phdr) *segments = (const ElfW(Phdr) *)(header + elf->e_phoff);
-    *module = (struct lt_module){.start = header, .end = header, .headers_hash = lt_module_hash_headers(header)};
-    bool first = true;
-    for (unsigned i = 0; i < elf->e_phnum; i++) {
-        if (segments[i].p_type != PT_LOAD)
-            continue;
-        if (first) /* the header is mapped where the first segment begins, rounded down to a page */
-            module->bias = header - (segments[i].p_vaddr & ~(uintptr_t)(LT_PAGE - 1));
-        first = false;
-        add_segment(module, &segments[i]);
-    }
-    for (unsigned i = 0; i < elf->e_phnum; i++)
-        see_extra(module, &segments[i]);
-    return module->segment_count > 0;
+void lt_headers_read(const struct lt_headers *headers, struct lt_module *module) {
+    module->bias = headers->bias;
+    module->headers = headers->at;
+    module->headers_count = headers->count;
+    module->headers_hash = lt_headers_hash(headers);
+    for (uint32_t i = 0; i < headers->count; i++)
+        if (headers->at[i].p_type == PT_LOAD)
+            add_segment(module, &headers->at[i]);
+    for (uint32_t i = 0; i < headers->count; i++)
+        see_header(module, &headers->at[i]);
 }

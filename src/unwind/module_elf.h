@@ -4,16 +4,25 @@
 
 #include "unwind/modules.h"
 
+#include <link.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-/* A hash of the program headers of the ELF object whose header is mapped at `header` (a readable page), 0 where there
- * is no such header. Equal hashes mean equal segments. */
-uint64_t lt_module_hash_headers(uintptr_t header);
+/* The program headers of one object, where they are mapped. */
+struct lt_headers {
+    const ElfW(Phdr) * at;
+    uint32_t count;
+    uintptr_t bias;
+};
 
-/* Fills start, end, bias, segments, build_id, eh_frame_hdr and headers_hash of *module from the ELF header mapped at
- * `header`, whose page must be readable. False, and *module is undefined, where there is no such header or its program
- * headers don't lie in the same page. */
-bool lt_module_read_elf(uintptr_t header, struct lt_module *module);
+/* Finds them from the ELF header at `header`, whose page must be readable. False where there is no such header, or the
+ * program headers are not in its page. */
+bool lt_headers_find(uintptr_t header, struct lt_headers *);
+
+/* Equal hashes mean equal segments. */
+uint64_t lt_headers_hash(const struct lt_headers *);
+
+/* Fills start, end, bias, segments, build_id, eh_frame_hdr and headers of a zeroed *module. */
+void lt_headers_read(const struct lt_headers *, struct lt_module *module);
 
 #endif

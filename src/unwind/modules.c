@@ -158,13 +158,22 @@ static const char *copy_path(const char *name) {
 
 /* ---- the two that the loader is not asked for ---- */
 
-static struct lt_module *learn_mapped(uintptr_t header, const char *path) {
-    struct lt_module *module = lt_arena_alloc(sizeof *module, 8);
-    if (!module || !lt_module_read_elf(header, module))
+static struct lt_module *module_new(const struct lt_headers *headers, const char *path) {
+    struct lt_module *module = lt_module_count() < MODULES_MAX ? lt_arena_alloc(sizeof *module, 8) : NULL;
+    if (!module)
         return NULL;
-    module->path = path[0] == '/' ? copy_path(path) : path;
-    module->epoch_loaded = lt_unwind_epoch();
+    lt_headers_read(headers, module);
+    module->path = path;
     read_file_identity(module);
+    return module;
+}
+
+static struct lt_module *learn_mapped(uintptr_t header, const char *path) {
+    struct lt_headers headers;
+    struct lt_module *module = lt_headers_find(header, &headers) ? module_new(&headers, path) : NULL;
+    if (!module)
+        return NULL;
+    module->epoch_loaded = lt_unwind_epoch();
     return publish(module);
 }
 
@@ -179,7 +188,7 @@ static void learn_loader(void) {
     uintptr_t header = _r_debug.r_ldbase;
     const struct link_map *map = header ? find_link_map(header) : NULL;
     if (header)
-        loader = learn_mapped(header, map && map->l_name ? map->l_name : "");
+        loader = learn_mapped(header, map && map->l_name ? copy_path(map->l_name) : "");
 }
 
 static void learn_vdso(void) {
@@ -215,6 +224,30 @@ static bool ask_loader(uintptr_t address, struct dl_find_object *found) {
                (uintptr_t)found->dlfo_map_end - (uintptr_t)found->dlfo_map_start;
 }
 
+/* Whether `address` lies in the object that was found. An object with holes between its segments is known to the loader
+ * by segments: then it must be asked again. */
+static bool is_inside(const struct dl_find_object *found, uintptr_t address) {
+    struct dl_find_object other;
+    return (address >= (uintptr_t)found->dlfo_map_start && address < (uintptr_t)found->dlfo_map_end) ||
+           (ask_loader(address, &other) && other.dlfo_link_map == found->dlfo_link_map);
+}
+
+/* The program's own headers, which the kernel names: its ELF header need not lie at its load bias. */
+static bool find_program_headers(uintptr_t bias, struct lt_headers *headers) {
+    int saved = errno;
+    *headers = (struct lt_headers){(const ElfW(Phdr) *)getauxval(AT_PHDR), (uint32_t)getauxval(AT_PHNUM), bias};
+    errno = saved;
+    return headers->at && headers->count;
+}
+
+static bool find_headers(const struct dl_find_object *found, struct lt_headers *headers) {
+    uintptr_t bias = found->dlfo_link_map->l_addr, start = (uintptr_t)found->dlfo_map_start;
+    if (found->dlfo_link_map->l_name[0] == '\0' && find_program_headers(bias, headers) &&
+        is_inside(found, (uintptr_t)headers->at))
+        return true;
+    return (is_inside(found, bias) && lt_headers_find(bias, headers)) || lt_headers_find(start, headers);
+}
+
 /* Other code is in [start, end): `by` or, where that is NULL, code of no module. Where somebody has seen what was there
  * before, the epoch ends. */
 static void displace(uintptr_t start, uintptr_t end, const struct lt_module *by) {
@@ -239,8 +272,9 @@ static bool is_same_file(const struct lt_module *module, const char *path) {
 /* Whether what the loader found is the module we know at that place. An object without a build-id that was loaded anew
  * is compared by its file. */
 static bool is_same(const struct lt_module *module, const struct dl_find_object *found) {
-    if (module->start != (uintptr_t)found->dlfo_map_start || module->end != (uintptr_t)found->dlfo_map_end ||
-        module->headers_hash != lt_module_hash_headers(module->start))
+    struct lt_headers headers = {module->headers, module->headers_count, module->bias};
+    if (found->dlfo_link_map->l_addr != module->bias || !is_inside(found, (uintptr_t)module->headers) ||
+        lt_headers_hash(&headers) != module->headers_hash)
         return false;
     if (module->build_id_size)
         return memcmp(module->build_id, module->build_id_at, module->build_id_size) == 0;
@@ -249,14 +283,13 @@ static bool is_same(const struct lt_module *module, const struct dl_find_object 
 }
 
 static const struct lt_module *add(const struct dl_find_object *found) {
-    struct lt_module *module =
-        lt_module_count() < MODULES_MAX ? lt_arena_alloc(sizeof *module, _Alignof(struct lt_module)) : NULL;
-    if (!module || !lt_module_read_elf((uintptr_t)found->dlfo_map_start, module))
+    struct lt_headers headers;
+    if (!find_headers(found, &headers))
         return NULL;
-    module->end = (uintptr_t)found->dlfo_map_end;
+    struct lt_module *module = module_new(&headers, copy_path(found->dlfo_link_map->l_name));
+    if (!module)
+        return NULL;
     module->link_map = found->dlfo_link_map;
-    module->path = copy_path(found->dlfo_link_map->l_name);
-    read_file_identity(module);
     displace(module->start, module->end, module);
     module->epoch_loaded = lt_unwind_epoch();
     return publish(module);
@@ -291,8 +324,7 @@ const struct lt_module *lt_module_learn(uintptr_t address) {
 /* Whether the loader still has the module where it was. Looks at nothing of the object: it may be on its way out. */
 static bool is_loaded(const struct lt_module *module) {
     struct dl_find_object found;
-    return ask_loader(module->start, &found) && (uintptr_t)found.dlfo_map_start == module->start &&
-           (uintptr_t)found.dlfo_map_end == module->end && found.dlfo_link_map == module->link_map;
+    return ask_loader(module->start, &found) && found.dlfo_link_map == module->link_map;
 }
 
 void lt_unwind_modules_changed(void) {

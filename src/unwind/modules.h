@@ -34,7 +34,9 @@ struct lt_module {
     bool file_known;                        /* the four above have been filled in */
     uintptr_t eh_frame_hdr;                 /* its unwind table; 0 where there is none */
     const void *link_map;                   /* what the loader calls it; to compare only, it may be gone */
-    uint64_t headers_hash;                  /* of its program headers: other headers, other object */
+    const void *headers;                    /* its program headers, where they are mapped, */
+    uint32_t headers_count;                 /* and how many there are: */
+    uint64_t headers_hash;                  /* other headers, other object */
     const uint8_t *build_id_at;             /* where it is mapped, NULL where there is none */
 };
 

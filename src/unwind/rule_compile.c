@@ -1,7 +1,7 @@
 #include "unwind/rule_compile.h"
 
-#include "os/proc.h"
 #include "unwind/cfi.h"
+#include "unwind/code_ranges.h"
 #include "unwind/modules.h"
 
 #include <elf.h>
@@ -32,8 +32,7 @@ static struct lt_rule rule_in_module(const struct lt_module *module, uintptr_t i
 }
 
 static struct lt_rule rule_outside_modules(uintptr_t pc, struct lt_scratch *scratch) {
-    struct lt_map map;
-    bool is_code = lt_proc_map_at(pc, &map, scratch->bytes, sizeof scratch->bytes) == 0 && map.executable;
+    bool is_code = lt_code_ranges_hold(pc, scratch);
     return (struct lt_rule){.class = is_code ? LT_RULE_FRAME_POINTER : LT_RULE_NOT_CODE, .flags = LT_RULE_ANONYMOUS};
 }
 
@@ -44,8 +43,10 @@ struct lt_rule lt_rule_compile(uintptr_t ip, bool interrupted, struct lt_scratch
     uint32_t generation = lt_rule_cache_generation();
     const struct lt_module *module = lt_module_learn(pc);
     struct lt_rule rule = module ? rule_in_module(module, ip, interrupted) : rule_outside_modules(pc, scratch);
+    if (rule.class == LT_RULE_NOT_CODE) /* any word of a stack can be that: not kept, or they would fill the cache */
+        return rule;
     atomic_fetch_add_explicit(&compiled, 1, memory_order_relaxed);
-    if (rule.class == LT_RULE_NONE || rule.class == LT_RULE_NOT_CODE)
+    if (rule.class == LT_RULE_NONE)
         atomic_fetch_add_explicit(&none, 1, memory_order_relaxed);
     lt_rule_cache_add(ip, interrupted, rule, generation);
     return rule;

@@ -9,7 +9,11 @@
 
 #include <stdatomic.h>
 
-enum { RING = 64 };
+enum {
+    RING = 64,
+    PROBES = 64, /* about what a look at /proc costs */
+    PROBES_WITHOUT_PROC = 4096,
+};
 
 extern void *__libc_stack_end; /* of the loader: where the kernel put argc */
 
@@ -60,12 +64,32 @@ static LT_COLD void catch_up(struct lt_stack_bounds *bounds, uint32_t now) {
         }
 }
 
-static void cap(struct lt_stack_range *range, uintptr_t sp, uintptr_t top) {
-    if (sp < top && top < range->high)
-        range->high = top;
+/* The nearest of the two known tops above sp, or the end of user space. */
+static uintptr_t top_above(uintptr_t sp) {
+    uintptr_t end = (uintptr_t)__libc_stack_end, pointer = lt_thread_pointer();
+    if (pointer > sp && (end <= sp || pointer < end))
+        return pointer;
+    return end > sp ? end : (uintptr_t)1 << LT_ADDRESS_BITS;
 }
 
-static bool look_up(uintptr_t sp, struct lt_scratch *scratch, struct lt_stack_range *range) {
+/* The end of the known range that begins at `low`, or `low` itself. */
+static uintptr_t known_end(const struct lt_stack_bounds *bounds, uintptr_t low) {
+    for (unsigned i = 0; i < LT_STACK_RANGES; i++)
+        if (bounds->ranges[i].low == low && bounds->ranges[i].high > low)
+            return bounds->ranges[i].high;
+    return low;
+}
+
+/* Goes up page by page while the kernel can read, at most to `top`; known ranges are not probed again. Stops below `top`
+ * where it meets something unreadable, or after `most` probes. */
+static struct lt_stack_range probe(const struct lt_stack_bounds *bounds, uintptr_t sp, uintptr_t top, unsigned most) {
+    uintptr_t low = sp & ~(uintptr_t)(LT_PAGE - 1), high = known_end(bounds, low + LT_PAGE);
+    while (high < top && most-- > 0 && lt_memory_readable(high))
+        high = known_end(bounds, high + LT_PAGE);
+    return (struct lt_stack_range){low, high < top ? high : top};
+}
+
+static bool read_map(uintptr_t sp, struct lt_scratch *scratch, struct lt_stack_range *range) {
     struct lt_map map;
     if (lt_proc_map_at(sp, &map, scratch->bytes, sizeof scratch->bytes) != 0 || !map.readable)
         return false;
@@ -73,20 +97,30 @@ static bool look_up(uintptr_t sp, struct lt_scratch *scratch, struct lt_stack_ra
     return true;
 }
 
+static struct lt_stack_range look_up(const struct lt_stack_bounds *bounds, uintptr_t sp, struct lt_scratch *scratch) {
+    uintptr_t top = top_above(sp);
+    struct lt_stack_range range = probe(bounds, sp, top, PROBES);
+    if (range.high == top)
+        return range;
+    if (!read_map(sp, scratch, &range))
+        return probe(bounds, sp, top, PROBES_WITHOUT_PROC);
+    if (sp < top && top < range.high)
+        range.high = top;
+    return range;
+}
+
 static void keep(struct lt_stack_bounds *bounds, struct lt_stack_range range) {
     forget_overlapping(bounds, range.low, range.high);
     bounds->ranges[bounds->next++ % LT_STACK_RANGES] = range;
 }
 
-static LT_COLD bool find(struct lt_stack_bounds *bounds, uintptr_t sp, struct lt_scratch *scratch,
-                         struct lt_stack_range *range) {
+static LT_COLD struct lt_stack_range find(struct lt_stack_bounds *bounds, uintptr_t sp, struct lt_scratch *scratch) {
     atomic_fetch_add_explicit(&lookups, 1, memory_order_relaxed);
-    if (!look_up(sp, scratch, range))
-        return false;
-    cap(range, sp, (uintptr_t)__libc_stack_end);
-    cap(range, sp, lt_thread_pointer());
-    keep(bounds, *range);
-    return true;
+    if (!lt_memory_readable(sp))
+        return (struct lt_stack_range){0, 0};
+    struct lt_stack_range range = look_up(bounds, sp, scratch);
+    keep(bounds, range);
+    return range;
 }
 
 bool lt_stack_bounds_at(struct lt_stack_bounds *bounds, uintptr_t sp, struct lt_scratch *scratch,
@@ -99,5 +133,6 @@ bool lt_stack_bounds_at(struct lt_stack_bounds *bounds, uintptr_t sp, struct lt_
         if (lt_likely(sp - range->low < range->high - range->low))
             return true;
     }
-    return find(bounds, sp, scratch, range);
+    *range = find(bounds, sp, scratch);
+    return range->high != 0;
 }

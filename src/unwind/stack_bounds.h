@@ -1,10 +1,10 @@
-/* Where a stack may be read: inside the mapping that holds its stack pointer. One mechanism for every stack: main,
- * threads, coroutines, alternate signal stacks.
+/* Where a stack may be read: from its stack pointer up, as far as the memory is one readable piece, at most to the top.
+ * One mechanism for every stack: main, threads, coroutines, alternate signal stacks.
  *
- * A thread keeps the last few ranges it was in. They are found in /proc, or, where that is not mounted, by asking the
- * kernel page by page whether it can read there; either is done once per stack, and again when the stack has grown. A
- * range ends early at the thread pointer (glibc puts struct pthread at the top of every pthread stack) or at
- * __libc_stack_end. */
+ * The top is the thread pointer (glibc puts struct pthread at the top of every pthread stack) or __libc_stack_end.
+ * Where it is near, the kernel is asked page by page whether it can read there; else, or where something unreadable
+ * lies between (the stack pointer is on a coroutine's stack then), the range is the mapping that /proc names. A thread
+ * keeps the last few ranges it was in; when a stack grows below the known low end it is looked up again. */
 #ifndef LT_UNWIND_STACK_BOUNDS_H
 #define LT_UNWIND_STACK_BOUNDS_H
 

@@ -1,6 +1,7 @@
 #include "unwind/unwind.h"
 
 #include "os/arena.h"
+#include "unwind/code_ranges.h"
 #include "unwind/modules.h"
 #include "unwind/rule_compile.h"
 #include "unwind/state.h"
@@ -63,6 +64,7 @@ void lt_unwind_capture(struct lt_unwind_state *state, const struct lt_regs *from
 
 void lt_unwind_range_gone(uintptr_t start, uintptr_t end) {
     lt_stack_bounds_gone(start, end);
+    lt_code_ranges_gone(start, end);
 }
 
 void lt_unwind_stats(struct lt_unwind_stats *stats) {
