@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define LT_ARCH_NAME "x86_64" /* as uname -m says it */
+
 /* Kernel entry: number in rax, arguments in rdi rsi rdx r10 r8 r9, result in rax; rcx and r11 are lost (System V ABI
  * for x86-64, appendix A.2.1). */
 static LT_ALWAYS_INLINE long lt_syscall6(long n, long a, long b, long c, long d, long e, long f) {

@@ -65,6 +65,15 @@ void *lt_pool_next(const struct lt_pool *pool, struct lt_pool_cursor *cursor, ui
     return NULL;
 }
 
+uint32_t lt_pool_count(const struct lt_pool *pool) {
+    uint32_t count = 0, next = atomic_load_explicit(&pool->first, memory_order_acquire);
+    for (struct lt_pool_chunk *chunk; (chunk = chunk_at(next));) {
+        next = atomic_load_explicit(&chunk->next, memory_order_acquire);
+        count += atomic_load_explicit(&chunk->count, memory_order_acquire);
+    }
+    return count;
+}
+
 uint32_t lt_pool_end(const struct lt_pool *pool) {
     struct lt_pool_chunk *chunk = chunk_at(pool->last);
     if (!chunk)

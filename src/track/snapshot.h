@@ -35,4 +35,8 @@ struct lt_snapshot_stats {
 };
 void lt_snapshot_stats(struct lt_snapshot_stats *);
 
+/* In a forked child, before anything is written there: no snapshot has been taken, nobody holds the lock. Called by
+ * lt_track_forked. */
+void lt_snapshot_forked(void);
+
 #endif

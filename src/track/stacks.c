@@ -82,6 +82,8 @@ static LT_COLD uint32_t new_node(struct lt_stacks *stacks, uint32_t parent, uint
         return 0;
     *node = (struct lt_node){.address = address, .parent = parent};
     lt_pool_publish(&stacks->nodes);
+    if (parent == 0)
+        atomic_fetch_add_explicit(&stacks->roots, 1, memory_order_relaxed);
     struct lt_stack_slot slot = {.address = address, .parent = parent, .node = lt_arena_ref(node)};
     stacks->table.used++;
     in_program_order();

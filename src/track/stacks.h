@@ -7,7 +7,7 @@
  * sites in their pools (pool.h) and follows `parent` and `node`, which never change.
  *
  * A site hangs on the node of its innermost frame, in a list by kind (nearly always of one element). A node costs 24
- * bytes and 20 to 30 bytes of hash table; a site 48. docs/design/tables.md has the alternatives. */
+ * bytes and 20 to 30 bytes of hash table; a site 40. docs/design/tables.md has the alternatives. */
 #ifndef LT_TRACK_STACKS_H
 #define LT_TRACK_STACKS_H
 
@@ -31,10 +31,8 @@ struct lt_site {
     uint8_t kind;  /* enum lt_kind */
     uint8_t flags; /* enum lt_site_flag */
     uint16_t reserved;
-    _Atomic uint32_t first_birth, last_birth; /* centiseconds, lt_clock_cs(); meaningful once alloc_count > 0 */
-    uint32_t ages;                            /* the snapshot's: see sites.c */
-    uint32_t peer;                            /* likewise */
-    uint32_t reserved2;
+    _Atomic uint32_t first_birth, last_birth;  /* centiseconds, lt_clock_cs(); meaningful once alloc_count > 0 */
+    uint32_t ages;                             /* the snapshot's: see tally.h */
     _Atomic uint64_t alloc_count, alloc_bytes; /* written by the owner only */
 };
 
@@ -55,6 +53,7 @@ struct lt_stacks {
     uint32_t *path;                     /* path[i] is the node of frame i of the stack looked up last ... */
     uint32_t path_capacity, path_depth; /* ... for i < path_depth */
     uint32_t epoch, truncated, root;    /* of that stack */
+    _Atomic uint32_t roots;             /* how many roots there are */
 };
 
 /* Makes an empty trie of zeroed memory; takes no memory yet. */

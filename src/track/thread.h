@@ -2,8 +2,8 @@
  * finds a new owner.
  *
  * A table is never given back: other libraries' TSD destructors still allocate after ours would have run. Instead a new
- * thread adopts, at its first event, the table of a thread that the kernel no longer knows (or that a fork left behind),
- * with its nodes, sites and sums. So memory follows the largest number of threads alive at one time. */
+ * thread adopts, at its first event, the table of a thread that the kernel no longer knows (or that a fork left
+ * behind), with its nodes, sites and sums. So memory follows the largest number of threads alive at one time. */
 #ifndef LT_TRACK_THREAD_H
 #define LT_TRACK_THREAD_H
 
@@ -21,11 +21,19 @@ struct lt_event_sums {
     _Atomic uint64_t acquired_count, acquired_bytes, released_count, released_bytes;
 };
 
+/* How far the dump has got with the table's nodes; the snapshot's (dictionary.c). */
+struct lt_dump_progress {
+    struct lt_pool_cursor kept, reached; /* behind the last node of a complete snapshot, of the present one */
+    uint32_t kept_count, fresh;          /* nodes up to `kept`, from there to `reached` */
+    uint32_t limit;                      /* nodes there were when the present snapshot began */
+};
+
 struct lt_thread {
     struct lt_stacks stacks;
     struct lt_unwind_state *unwind;
     _Atomic uint64_t owner; /* pid << 32 | tid */
     struct lt_thread *next; /* in the registry; never changes */
+    struct lt_dump_progress progress;
     struct lt_event_sums sums[LT_KIND_END];
 };
 

@@ -7,6 +7,7 @@
 #include "os/clock.h"
 #include "track/counters.h"
 #include "track/live_index.h"
+#include "track/snapshot.h"
 #include "track/thread.h"
 
 #include <errno.h>
@@ -162,5 +163,6 @@ int lt_track_init(void) {
 void lt_track_forked(void) {
     lt_unwind_raise_epoch();
     lt_thread_forked();
+    lt_snapshot_forked();
     lt_untracked_forked();
 }

@@ -94,3 +94,8 @@ const struct lt_module *lt_module_at(uintptr_t address, uint32_t when) {
 void fake_unload(uint32_t id, uint32_t from) {
     modules[id].epoch_unloaded = from;
 }
+
+const struct lt_unwinder *lt_unwinder(void) {
+    static const struct lt_unwinder fake = {.name = "fake", .capture = lt_unwind_capture};
+    return &fake;
+}

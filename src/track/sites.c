@@ -1,0 +1,168 @@
+/* Sorting by (node, kind, flags) costs nothing: node numbers are dense, so a chain of rows per node is a bucket sort,
+ * and within a node there are few kinds. */
+#include "track/sites.h"
+
+#include "base/attrs.h"
+#include "os/arena.h"
+#include "track/thread.h"
+
+#include <string.h>
+
+enum { VARINT_MAX = 10, SITE_ROW_MAX = (10 + 3 * LT_AGE_CLASSES) * VARINT_MAX };
+
+/* A site as it was when it was collected. */
+struct row {
+    uint32_t next; /* index of the next row of the same node, 0 = none */
+    uint32_t site; /* arena ref */
+    uint64_t alloc_count, alloc_bytes;
+};
+
+static void add_row(struct lt_sites *sites, const struct row *from, uint32_t node) {
+    struct row *row = sites->heads.count ? lt_vector_add(&sites->rows) : NULL;
+    if (!row) {
+        sites->incomplete = true;
+        return;
+    }
+    uint32_t *head = lt_vector_at(&sites->heads, node);
+    *row = *from;
+    row->next = *head;
+    *head = sites->rows.count - 1;
+}
+
+static void collect(struct lt_sites *sites, struct lt_site *site) {
+    const struct lt_node *node = lt_arena_at(site->node);
+    const struct row row = {.site = lt_arena_ref(site),
+                            .alloc_count = atomic_load_explicit(&site->alloc_count, memory_order_relaxed),
+                            .alloc_bytes = atomic_load_explicit(&site->alloc_bytes, memory_order_relaxed)};
+    const bool numbered = node->parent == 0 || node->dump_id != 0;
+    if (row.alloc_count == 0 || (!numbered && !sites->incomplete))
+        return; /* its first event failed, or is younger than this snapshot */
+    sites->count++;
+    sites->sums[site->kind].alloc_count += row.alloc_count;
+    sites->sums[site->kind].alloc_bytes += row.alloc_bytes;
+    if (site->ages == LT_AGES_LOST || !numbered)
+        sites->incomplete = true;
+    else
+        add_row(sites, &row, node->dump_id);
+}
+
+void lt_sites_collect(struct lt_sites *sites, uint32_t nodes, bool complete) {
+    memset(sites, 0, sizeof *sites);
+    sites->incomplete = !complete;
+    lt_vector_init(&sites->rows, sizeof(struct row));
+    lt_vector_init(&sites->heads, sizeof(uint32_t));
+    if (!lt_vector_add(&sites->rows) /* so that index 0 can mean "none" */ || !lt_vector_resize(&sites->heads, nodes))
+        sites->incomplete = true;
+    for (struct lt_thread *thread = lt_thread_first(); thread; thread = thread->next) {
+        struct lt_pool_cursor cursor = {0, 0};
+        for (struct lt_site *site; (site = lt_pool_next(&thread->stacks.sites, &cursor, NULL));)
+            collect(sites, site);
+    }
+}
+
+static void merge_ages(struct lt_site_row *into, const struct lt_tally *tally, uint32_t first) {
+    for (const struct lt_age *age; first; first = age->next) {
+        age = lt_vector_at(&tally->ages, first);
+        into->classes |= (uint32_t)1 << age->age_class;
+        into->ages[age->age_class].count += age->count;
+        into->ages[age->age_class].bytes += age->bytes;
+        into->live_count += age->count;
+        into->live_bytes += age->bytes;
+    }
+}
+
+static void merge_row(struct lt_site_row *into, const struct row *row, const struct lt_tally *tally) {
+    const struct lt_site *site = lt_arena_at(row->site);
+    uint32_t first = atomic_load_explicit(&site->first_birth, memory_order_relaxed);
+    uint32_t last = atomic_load_explicit(&site->last_birth, memory_order_relaxed);
+    into->first_birth = into->used && into->first_birth < first ? into->first_birth : first;
+    into->last_birth = into->used && into->last_birth > last ? into->last_birth : last;
+    into->used = true;
+    into->alloc_count += row->alloc_count;
+    into->alloc_bytes += row->alloc_bytes;
+    merge_ages(into, tally, site->ages);
+}
+
+/* Where the next row of the SITES sections goes. */
+struct site_output {
+    struct lt_writer *writer;
+    uint32_t last_node, rows;
+};
+
+static void put_ages(struct lt_writer *writer, const struct lt_site_row *row) {
+    lt_put_varint(writer, (uint64_t)__builtin_popcount(row->classes));
+    for (uint32_t bits = row->classes; bits; bits &= bits - 1) {
+        const uint32_t age_class = (uint32_t)__builtin_ctz(bits);
+        lt_put_varint(writer, age_class);
+        lt_put_varint(writer, row->ages[age_class].count);
+        lt_put_varint(writer, row->ages[age_class].bytes);
+    }
+}
+
+static int put_row(struct site_output *out, const struct lt_site_row *row, uint32_t node, uint32_t kind,
+                   uint32_t flags) {
+    struct lt_writer *writer = out->writer;
+    int status = 0;
+    if (out->rows && lt_rows_full(writer, SITE_ROW_MAX)) {
+        status = lt_rows_end(writer, out->rows);
+        out->rows = 0;
+    }
+    if (out->rows == 0) {
+        lt_rows_begin(writer, LT_SECTION_SITES, LT_SECTION_CRITICAL, false, 0);
+        out->last_node = 0;
+    }
+    lt_put_varint(writer, node - out->last_node);
+    lt_put_varint(writer, kind);
+    lt_put_varint(writer, flags);
+    lt_put_varint(writer, row->live_count);
+    lt_put_varint(writer, row->live_bytes);
+    lt_put_varint(writer, row->alloc_count);
+    lt_put_varint(writer, row->alloc_bytes);
+    lt_put_varint(writer, row->first_birth);
+    lt_put_varint(writer, row->last_birth - row->first_birth);
+    put_ages(writer, row);
+    out->last_node = node;
+    out->rows++;
+    return status;
+}
+
+static void clear_row(struct lt_site_row *row) {
+    for (uint32_t bits = row->classes; bits; bits &= bits - 1)
+        memset(&row->ages[__builtin_ctz(bits)], 0, sizeof row->ages[0]);
+    memset(row, 0, offsetof(struct lt_site_row, ages));
+}
+
+/* Merges the chain of one node, and writes and clears the rows that it gave. */
+static int put_node_rows(struct site_output *out, const struct lt_sites *sites, const struct lt_tally *tally,
+                         uint32_t node, struct lt_site_rows *scratch) {
+    uint32_t kinds = 0;
+    int status = 0;
+    const struct row *row;
+    for (uint32_t i = *(uint32_t *)lt_vector_at(&sites->heads, node); i; i = row->next) {
+        row = lt_vector_at(&sites->rows, i);
+        const struct lt_site *site = lt_arena_at(row->site);
+        merge_row(&scratch->row[site->kind][site->flags], row, tally);
+        kinds |= (uint32_t)1 << site->kind;
+    }
+    for (; kinds; kinds &= kinds - 1)
+        for (uint32_t kind = (uint32_t)__builtin_ctz(kinds), flags = 0; flags <= LT_SITE_TRUNCATED; flags++)
+            if (scratch->row[kind][flags].used) {
+                status = status == 0 ? put_row(out, &scratch->row[kind][flags], node, kind, flags) : status;
+                clear_row(&scratch->row[kind][flags]);
+            }
+    return status;
+}
+
+int lt_sites_write(const struct lt_sites *sites, const struct lt_tally *tally, struct lt_writer *writer,
+                   struct lt_site_rows *scratch) {
+    struct site_output out = {.writer = writer};
+    int status = 0;
+    for (uint32_t node = 0; status == 0 && node < sites->heads.count; node++)
+        status = put_node_rows(&out, sites, tally, node, scratch);
+    return status == 0 && out.rows ? lt_rows_end(writer, out.rows) : status;
+}
+
+void lt_sites_free(struct lt_sites *sites) {
+    lt_vector_free(&sites->rows);
+    lt_vector_free(&sites->heads);
+}

@@ -1,0 +1,84 @@
+#include "track/tally.h"
+
+#include "base/attrs.h"
+#include "os/arena.h"
+#include "track/thread.h"
+
+#include <string.h>
+
+enum { CENTISECONDS = 100 };
+
+uint32_t lt_age_class(uint32_t birth, uint32_t now) {
+    uint32_t seconds = now > birth ? (now - birth) / CENTISECONDS : 0;
+    return seconds ? 32 - (uint32_t)__builtin_clz(seconds) : 0;
+}
+
+static struct lt_age *age_at(const struct lt_tally *tally, uint32_t index) {
+    return lt_vector_at(&tally->ages, index);
+}
+
+static LT_COLD struct lt_age *add_age(struct lt_tally *tally, struct lt_site *site, uint32_t age_class) {
+    struct lt_age *age = lt_vector_add(&tally->ages);
+    if (!age) {
+        tally->incomplete = true;
+        site->ages = LT_AGES_LOST;
+        return NULL;
+    }
+    age->next = site->ages;
+    age->age_class = age_class;
+    site->ages = tally->ages.count - 1;
+    return age;
+}
+
+static struct lt_age *age_of(struct lt_tally *tally, struct lt_site *site, uint32_t age_class) {
+    if (lt_unlikely(site->ages == LT_AGES_LOST))
+        return NULL;
+    for (uint32_t i = site->ages; i; i = age_at(tally, i)->next)
+        if (age_at(tally, i)->age_class == age_class)
+            return age_at(tally, i);
+    return add_age(tally, site, age_class);
+}
+
+static void count_block(struct lt_tally *tally, const struct lt_live_block *block) {
+    struct lt_live_sums *heap = &tally->sums[LT_KIND_HEAP];
+    if (block->state & LT_LIVE_IGNORED)
+        return;
+    if (lt_unlikely(lt_inherited(block->site))) {
+        heap->inherited_count++;
+        heap->inherited_bytes += block->size;
+        return;
+    }
+    heap->live_count++;
+    heap->live_bytes += block->size;
+    struct lt_age *age = age_of(tally, lt_arena_at(block->site), lt_age_class(block->birth, tally->now));
+    if (lt_likely(age)) {
+        age->count++;
+        age->bytes += block->size;
+    }
+}
+
+/* What the last snapshot left. Sites made from here on start without. */
+static void forget_ages(void) {
+    for (struct lt_thread *thread = lt_thread_first(); thread; thread = thread->next) {
+        struct lt_pool_cursor cursor = {0, 0};
+        for (struct lt_site *site; (site = lt_pool_next(&thread->stacks.sites, &cursor, NULL));)
+            site->ages = 0;
+    }
+}
+
+void lt_tally_take(struct lt_tally *tally, uint32_t now, struct lt_live_region *region) {
+    memset(tally, 0, sizeof *tally);
+    tally->now = now;
+    lt_vector_init(&tally->ages, sizeof(struct lt_age));
+    forget_ages();
+    if (!lt_vector_add(&tally->ages)) /* so that index 0 can mean "none" */
+        tally->ages.count = tally->ages.capacity;
+    struct lt_live_cursor cursor = {0};
+    while (lt_live_next_region(&cursor, region))
+        for (uint32_t i = 0; i < region->count; i++)
+            count_block(tally, &region->blocks[i]);
+}
+
+void lt_tally_free(struct lt_tally *tally) {
+    lt_vector_free(&tally->ages);
+}

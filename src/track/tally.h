@@ -1,0 +1,41 @@
+/* The tally: what a walk over the live index finds, by site and age. */
+#ifndef LT_TRACK_TALLY_H
+#define LT_TRACK_TALLY_H
+
+#include "base/kind.h"
+#include "track/live_index.h"
+#include "track/scratch.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Live blocks of one site in one age class; lt_site.ages is the first of a chain. */
+struct lt_age {
+    uint32_t next; /* index in lt_tally.ages, 0 = the last of its site */
+    uint32_t age_class;
+    uint64_t count, bytes;
+};
+
+/* lt_site.ages of a site whose ages are not all here, because memory ran out. */
+#define LT_AGES_LOST UINT32_MAX
+
+struct lt_live_sums {
+    uint64_t live_count, live_bytes, inherited_count, inherited_bytes;
+};
+
+struct lt_tally {
+    struct lt_vector ages; /* of struct lt_age; item 0 is none */
+    struct lt_live_sums sums[LT_KIND_END];
+    uint32_t now;    /* centiseconds; ages are as of then */
+    bool incomplete; /* a site's ages were lost; the sums are right */
+};
+
+/* Walks over the index. `region` is scratch memory. Whoever calls it holds the snapshot lock. */
+void lt_tally_take(struct lt_tally *, uint32_t now, struct lt_live_region *region);
+
+void lt_tally_free(struct lt_tally *);
+
+/* The age class (dump/format.h) of a block born at `birth`. */
+uint32_t lt_age_class(uint32_t birth, uint32_t now);
+
+#endif

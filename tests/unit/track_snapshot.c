@@ -1,0 +1,450 @@
+/* Snapshots of a small world, read back and compared with its model. */
+#include "os/arena.h"
+#include "os/task.h"
+#include "track/counters.h"
+#include "track/snapshot.h"
+#include "track_fake_unwind.h"
+#include "track_world.h"
+
+#include "unit.h"
+#include "unit_child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+enum { THREADS = 4 };
+
+static struct lt_dump_file file;
+static char path[] = "/tmp/leaktrack-test-XXXXXX/dump.bin";
+
+static void open_file(void) {
+    memcpy(strstr(path, "leaktrack-test-") + strlen("leaktrack-test-"), "XXXXXX", 6);
+    *strrchr(path, '/') = '\0';
+    CHILD_CHECK(mkdtemp(path) != NULL);
+    path[strlen(path)] = '/';
+    lt_dump_file_init(&file, path, 0);
+    CHILD_CHECK(lt_dump_file_open(&file) == 0);
+}
+
+static void remove_file(void) {
+    unlink(path);
+    *strrchr(path, '/') = '\0';
+    rmdir(path);
+    path[strlen(path)] = '/';
+}
+
+static int snapshot_with(bool blocks, uint32_t flags) {
+    struct lt_snapshot_options options = {.blocks = blocks, .flags = flags};
+    CHILD_CHECK(lt_snapshot_try_lock() == 0);
+    int status = lt_snapshot_take(&file, LT_TRIGGER_CALL, &options);
+    lt_snapshot_unlock();
+    return status;
+}
+
+static int snapshot(void) {
+    return snapshot_with(false, 0);
+}
+
+static const struct lt_dump_snapshot *last_of(const struct lt_dump *dump) {
+    CHILD_CHECK(dump && dump->snapshot_count > 0);
+    return &dump->snapshots[dump->snapshot_count - 1];
+}
+
+static uint64_t counter(const struct lt_dump_snapshot *of, const char *name) {
+    for (size_t i = 0; i < of->counter_count; i++)
+        if (strcmp(of->counters[i].name, name) == 0)
+            return of->counters[i].value;
+    CHILD_CHECK(!"no such counter");
+    return 0;
+}
+
+static void *run_share(void *share) {
+    unsigned seed = 100 + (unsigned)(uintptr_t)share;
+    world_run(&seed, 5000, (unsigned)(uintptr_t)share, THREADS);
+    return NULL;
+}
+
+static void run_threads(void) {
+    pthread_t threads[THREADS];
+    for (uintptr_t i = 0; i < THREADS; i++)
+        CHILD_CHECK(pthread_create(&threads[i], NULL, run_share, (void *)i) == 0);
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+}
+
+static void agree_in_one_thread(void) {
+    world_start();
+    open_file();
+    unsigned seed = 1;
+    for (int round = 0; round < 5; round++) {
+        world_run(&seed, 3000, 0, 1);
+        CHILD_CHECK(snapshot() == 0);
+        CHILD_CHECK(world_equals(path));
+        const struct lt_dump *dump = world_read(path);
+        CHILD_CHECK(dump->snapshot_count == (size_t)round + 1 && last_of(dump)->index == (uint64_t)round + 1);
+        CHILD_CHECK(last_of(dump)->flags == 0 && last_of(dump)->trigger == LT_TRIGGER_CALL);
+    }
+    remove_file();
+}
+
+static void agrees_with_the_model_in_one_thread(void **state) {
+    (void)state;
+    assert_child_passes(agree_in_one_thread);
+}
+
+/* Equal stacks of different threads are one row; nodes are written once. */
+static void agree_in_many_threads(void) {
+    world_start();
+    open_file();
+    size_t nodes = 0;
+    for (int round = 0; round < 5; round++) {
+        run_threads();
+        CHILD_CHECK(snapshot() == 0);
+        CHILD_CHECK(world_equals(path));
+        size_t now = world_read(path)->node_count;
+        CHILD_CHECK(round == 0 || now >= nodes);
+        nodes = now;
+    }
+    size_t distinct = 0; /* prefixes of stacks, each counted where it occurs first */
+    for (int n = 0; n < WORLD_STACKS; n++)
+        for (uint32_t depth = 1; depth <= world_stacks[n].depth; depth++) {
+            int other = 0;
+            while (other < n && (world_stacks[other].depth < depth ||
+                                 memcmp(world_stacks[other].frames, world_stacks[n].frames, depth * sizeof(uintptr_t))))
+                other++;
+            distinct += other == n;
+        }
+    CHILD_CHECK(nodes == distinct + 1);
+    remove_file();
+}
+
+static void agrees_with_the_model_in_many_threads(void **state) {
+    (void)state;
+    assert_child_passes(agree_in_many_threads);
+}
+
+static _Atomic bool stop;
+static void *run_until_stopped(void *share) {
+    unsigned seed = (unsigned)(uintptr_t)share;
+    while (!atomic_load(&stop))
+        world_run(&seed, 1000, (unsigned)(uintptr_t)share, THREADS);
+    return NULL;
+}
+
+/* What holds although the numbers move: no site has more live than it acquired, totals are the sums of the rows. */
+static void check_consistency(const struct lt_dump_snapshot *snapshot_) {
+    struct lt_dump_totals sum = {0};
+    for (size_t i = 0; i < snapshot_->site_count; i++) {
+        const struct lt_dump_site *site = &snapshot_->sites[i];
+        CHILD_CHECK(site->live_count <= site->alloc_count && site->live_bytes <= site->alloc_bytes);
+        sum.live_count += site->live_count;
+        sum.live_bytes += site->live_bytes;
+        sum.alloc_count += site->alloc_count;
+        sum.alloc_bytes += site->alloc_bytes;
+    }
+    const struct lt_dump_totals *totals = &snapshot_->totals[LT_KIND_HEAP];
+    CHILD_CHECK(totals->live_count == sum.live_count && totals->live_bytes == sum.live_bytes);
+    CHILD_CHECK(totals->alloc_count == sum.alloc_count && totals->alloc_bytes == sum.alloc_bytes);
+}
+
+static void stay_consistent_under_way(void) {
+    pthread_t threads[THREADS];
+    world_start();
+    open_file();
+    for (uintptr_t i = 0; i < THREADS; i++)
+        CHILD_CHECK(pthread_create(&threads[i], NULL, run_until_stopped, (void *)i) == 0);
+    for (int round = 0; round < 30; round++)
+        CHILD_CHECK(snapshot_with(round % 2, 0) == 0);
+    atomic_store(&stop, true);
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+    CHILD_CHECK(snapshot() == 0 && world_equals(path));
+    const struct lt_dump *dump = world_read(path);
+    CHILD_CHECK(dump->snapshot_count == 31);
+    for (size_t i = 0; i < dump->snapshot_count; i++)
+        check_consistency(&dump->snapshots[i]);
+    remove_file();
+}
+
+static void stays_consistent_while_threads_run(void **state) {
+    (void)state;
+    assert_child_passes(stay_consistent_under_way);
+}
+
+static void list_blocks(void) {
+    world_start();
+    open_file();
+    run_threads();
+    CHILD_CHECK(snapshot_with(true, LT_SNAPSHOT_LAST) == 0);
+    CHILD_CHECK(world_equals(path));
+    const struct lt_dump *dump = world_read(path);
+    const struct lt_dump_snapshot *last = last_of(dump);
+    CHILD_CHECK(last->flags == LT_SNAPSHOT_LAST);
+    CHILD_CHECK(last->block_count == last->totals[LT_KIND_HEAP].live_count && last->block_count > 1000);
+    size_t found = 0;
+    for (unsigned number = 0; number < WORLD_BLOCKS; number++)
+        for (size_t i = 0; i < last->block_count; i++)
+            if (last->blocks[i].address == world_address(number)) {
+                const struct world_block *block = &world_blocks[number];
+                CHILD_CHECK(block->held && !block->ignored && block->size == last->blocks[i].size);
+                CHILD_CHECK(last->blocks[i].kind == LT_KIND_HEAP && last->blocks[i].node < dump->node_count);
+                found++;
+            }
+    CHILD_CHECK(found == last->block_count);
+    remove_file();
+}
+
+static void lists_every_block_when_asked(void **state) {
+    (void)state;
+    assert_child_passes(list_blocks);
+}
+
+/* The disk is full at every place in turn: the file ends with the last good snapshot, and the next one has it all. */
+static void survive_full_disk(void) {
+    world_start();
+    open_file();
+    signal(SIGXFSZ, SIG_DFL);
+    unsigned seed = 3, failures = 0;
+    struct rlimit limit;
+    getrlimit(RLIMIT_FSIZE, &limit);
+    const rlim_t all = limit.rlim_cur;
+    world_run(&seed, 100, 0, 1);
+    CHILD_CHECK(snapshot() == 0);
+    for (rlim_t room = 0; room < 40000; room += 211) {
+        uint64_t before = file.committed;
+        world_run(&seed, 20, 0, 1);
+        fake_unload(2, room % 422 ? 0 : lt_unwind_epoch() + 1);
+        limit.rlim_cur = before + room;
+        setrlimit(RLIMIT_FSIZE, &limit);
+        int status = snapshot_with(false, LT_SNAPSHOT_LAST);
+        limit.rlim_cur = all;
+        setrlimit(RLIMIT_FSIZE, &limit);
+        CHILD_CHECK(status == 0 || status == -EFBIG);
+        failures += status != 0;
+        if (status != 0) {
+            CHILD_CHECK(file.committed == before);
+            CHILD_CHECK(world_read(path) != NULL);
+            CHILD_CHECK(room % 3 || snapshot() == 0);
+        }
+        CHILD_CHECK((status != 0 && room % 3) || world_equals(path));
+    }
+    CHILD_CHECK(failures > 10);
+    struct lt_snapshot_stats stats;
+    lt_snapshot_stats(&stats);
+    CHILD_CHECK(stats.failed == failures && stats.completed == world_read(path)->snapshot_count);
+    remove_file();
+}
+
+static void survives_a_full_disk_at_every_place(void **state) {
+    (void)state;
+    assert_child_passes(survive_full_disk);
+}
+
+/* Somebody deletes the dump: a new one begins, with everything that the old one held. */
+static void begin_new_file(void) {
+    world_start();
+    open_file();
+    unsigned seed = 4;
+    world_run(&seed, 3000, 0, 1);
+    CHILD_CHECK(snapshot() == 0 && snapshot() == 0);
+    CHILD_CHECK(unlink(path) == 0);
+    world_run(&seed, 100, 0, 1);
+    CHILD_CHECK(snapshot() == 0);
+    CHILD_CHECK(world_equals(path));
+    CHILD_CHECK(last_of(world_read(path))->index == 1);
+    remove_file();
+}
+
+static void writes_it_all_again_into_a_new_file(void **state) {
+    (void)state;
+    assert_child_passes(begin_new_file);
+}
+
+static void fork_with_blocks(void) {
+    world_start();
+    open_file();
+    unsigned seed = 5;
+    run_threads();
+    world_run(&seed, 1000, 0, 1);
+    CHILD_CHECK(snapshot() == 0);
+    const struct lt_dump_totals parent = last_of(world_read(path))->totals[LT_KIND_HEAP];
+    pid_t pid = fork();
+    if (pid == 0) {
+        lt_track_forked();
+        lt_dump_file_forked(&file, path);
+        CHILD_CHECK(lt_own_acquires() == 0);
+        unsigned freed = 0;
+        uint64_t freed_bytes = 0;
+        for (unsigned number = 0; freed < 100; number++) /* the parent's blocks, freed here, are no release of ours */
+            if (world_blocks[number].held && !world_blocks[number].ignored) {
+                CHILD_CHECK(lt_release(lt_thread_attach(), LT_KIND_HEAP, world_address(number)));
+                world_blocks[number].held = false;
+                freed_bytes += world_blocks[number].size;
+                freed++;
+            }
+        world_forked();
+        for (unsigned number = 0; number < WORLD_BLOCKS; number++)
+            if (!world_blocks[number].held)
+                CHILD_CHECK(world_acquire(lt_thread_attach(), number, (int)(number % WORLD_STACKS), number));
+        unlink(path);
+        CHILD_CHECK(snapshot() == 0 && world_equals(path));
+        const struct lt_dump_totals child = last_of(world_read(path))->totals[LT_KIND_HEAP];
+        CHILD_CHECK(child.inherited_count == parent.live_count - freed);
+        CHILD_CHECK(child.inherited_bytes == parent.live_bytes - freed_bytes);
+        _exit(0);
+    }
+    int status;
+    CHILD_CHECK(waitpid(pid, &status, 0) == pid && status == 0);
+    remove_file();
+}
+
+static void tells_a_childs_blocks_from_inherited_ones(void **state) {
+    (void)state;
+    assert_child_passes(fork_with_blocks);
+}
+
+/* No memory for the snapshot itself: what is written is right, and it says that sites are missing. */
+static void run_short_of_memory(void) {
+    world_start();
+    open_file();
+    unsigned seed = 6;
+    run_threads();
+    world_run(&seed, 1000, 0, 1);
+    struct rlimit limit;
+    getrlimit(RLIMIT_AS, &limit);
+    limit.rlim_cur = 1 << 20;
+    setrlimit(RLIMIT_AS, &limit);
+    int status = snapshot();
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_AS, &limit);
+    CHILD_CHECK(status == 0);
+    const struct lt_dump_snapshot *last = last_of(world_read(path));
+    CHILD_CHECK(last->flags == LT_SNAPSHOT_INCOMPLETE);
+    const struct lt_dump_totals poor = last->totals[LT_KIND_HEAP];
+    CHILD_CHECK(last->site_count == 0);
+    CHILD_CHECK(snapshot() == 0);
+    CHILD_CHECK(world_equals(path));
+    CHILD_CHECK(memcmp(&poor, &last_of(world_read(path))->totals[LT_KIND_HEAP], sizeof poor) == 0);
+    remove_file();
+}
+
+static void says_when_it_ran_short_of_memory(void **state) {
+    (void)state;
+    lt_skip_when(LT_SANITIZED, "AddressSanitizer's shadow exceeds every address space limit");
+    assert_child_passes(run_short_of_memory);
+}
+
+static void tell_unloads(void) {
+    world_start();
+    open_file();
+    unsigned seed = 8;
+    world_run(&seed, 1000, 0, 1);
+    CHILD_CHECK(snapshot() == 0);
+    CHILD_CHECK(world_read(path)->modules[2].unload_cs == UINT32_MAX);
+    fake_unload(2, lt_unwind_epoch() + 1);
+    CHILD_CHECK(snapshot() == 0);
+    CHILD_CHECK(world_read(path)->modules[2].unload_cs != UINT32_MAX);
+    CHILD_CHECK(world_read(path)->modules[3].unload_cs == UINT32_MAX);
+    fake_unload(2, 0);
+    lt_unwind_raise_epoch(); /* new roots, but the same modules: the same stacks, so the same rows */
+    world_run(&seed, 1000, 0, 1);
+    CHILD_CHECK(snapshot() == 0);
+    CHILD_CHECK(world_read(path)->modules[2].unload_cs == UINT32_MAX);
+    CHILD_CHECK(world_equals(path));
+    remove_file();
+}
+
+static void tells_unloads_and_merges_epochs(void **state) {
+    (void)state;
+    assert_child_passes(tell_unloads);
+}
+
+static void count_what_is_lost(void) {
+    world_start();
+    open_file();
+    struct lt_thread *thread = lt_thread_attach();
+    world_use_stack(0);
+    const struct lt_regs none = {0, 0, 0};
+    CHILD_CHECK(lt_acquire(thread, LT_KIND_HEAP, 0x1001, 1, &none) < 0);
+    CHILD_CHECK(lt_acquire(thread, LT_KIND_HEAP, (uintptr_t)1 << 47, 1, &none) < 0);
+    CHILD_CHECK(lt_acquire(thread, LT_KIND_HEAP, 0x1000, (uint64_t)1 << 48, &none) < 0);
+    CHILD_CHECK(lt_acquire(thread, LT_KIND_FILE, 3, 0, &none) < 0);
+    CHILD_CHECK(!lt_release(thread, LT_KIND_FILE, 3) && !lt_release(thread, LT_KIND_HEAP, UINTPTR_MAX));
+    CHILD_CHECK(lt_acquire(thread, LT_KIND_HEAP, 0x1000, 1, &none) == 0);
+    CHILD_CHECK(lt_acquire(thread, LT_KIND_HEAP, 0x1000, 2, &none) == 0);
+    CHILD_CHECK(snapshot() == 0);
+    const struct lt_dump_snapshot *last = last_of(world_read(path));
+    CHILD_CHECK(counter(last, lt_untracked_name(LT_UNTRACKED_ADDRESS)) == 2);
+    CHILD_CHECK(counter(last, lt_untracked_name(LT_UNTRACKED_TOO_LARGE)) == 1);
+    CHILD_CHECK(counter(last, lt_untracked_name(LT_UNTRACKED_KIND_OFF)) == 1);
+    CHILD_CHECK(counter(last, lt_untracked_name(LT_UNTRACKED_MISSED_RELEASE)) == 1);
+    CHILD_CHECK(counter(last, "thread tables") == 1);
+    const struct lt_dump_totals *heap = &last->totals[LT_KIND_HEAP];
+    CHILD_CHECK(heap->alloc_count == 2 && heap->live_count == 1 && heap->release_count == 1 && heap->live_bytes == 2);
+    remove_file();
+}
+
+static void counts_what_it_can_not_record(void **state) {
+    (void)state;
+    assert_child_passes(count_what_is_lost);
+}
+
+static void *try_lock(void *status) {
+    *(int *)status = lt_snapshot_try_lock();
+    return NULL;
+}
+
+static int lock_elsewhere(void) {
+    pthread_t thread;
+    int status;
+    pthread_create(&thread, NULL, try_lock, &status);
+    pthread_join(thread, NULL);
+    return status;
+}
+
+static void lock_and_unlock(void) {
+    CHILD_CHECK(lt_snapshot_try_lock() == 0);
+    CHILD_CHECK(lt_snapshot_try_lock() == -EDEADLK);
+    CHILD_CHECK(lock_elsewhere() == -EBUSY);
+    pid_t pid = fork();
+    if (pid == 0) { /* the holder is in another process: stale here */
+        CHILD_CHECK(lt_snapshot_try_lock() == 0);
+        _exit(0);
+    }
+    int status;
+    CHILD_CHECK(waitpid(pid, &status, 0) == pid && status == 0);
+    lt_snapshot_unlock();
+    CHILD_CHECK(lock_elsewhere() == 0); /* and that thread is dead now, or about to be */
+    for (int i = 0; i < 1000 && (status = lt_snapshot_try_lock()) == -EBUSY; i++)
+        usleep(1000);
+    CHILD_CHECK(status == 0);
+    lt_snapshot_hand_over(lt_gettid());
+    CHILD_CHECK(lt_snapshot_try_lock() == -EDEADLK);
+}
+
+static void locks_out_living_threads_only(void **state) {
+    (void)state;
+    assert_child_passes(lock_and_unlock);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(agrees_with_the_model_in_one_thread),
+        cmocka_unit_test(agrees_with_the_model_in_many_threads),
+        cmocka_unit_test(stays_consistent_while_threads_run),
+        cmocka_unit_test(lists_every_block_when_asked),
+        cmocka_unit_test(survives_a_full_disk_at_every_place),
+        cmocka_unit_test(writes_it_all_again_into_a_new_file),
+        cmocka_unit_test(tells_a_childs_blocks_from_inherited_ones),
+        cmocka_unit_test(says_when_it_ran_short_of_memory),
+        cmocka_unit_test(tells_unloads_and_merges_epochs),
+        cmocka_unit_test(counts_what_it_can_not_record),
+        cmocka_unit_test(locks_out_living_threads_only),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
