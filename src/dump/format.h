@@ -95,18 +95,19 @@ enum lt_process_field {
  * as an address of the module's file (address - bias, "vaddr"); module_id 0: a bare address (anonymous code). For
  * symbols look up offset - 1: a return address points behind its call.
  *
- * SNAPSHOT: varint index (1, 2, 3 ...) | varint wall_ns | varint time_cs | varint trigger | varint flags | varint
- * kinds, then per kind: varint kind | varint live_count | live_bytes | alloc_count | alloc_bytes | release_count |
- *   release_bytes | inherited_count | inherited_bytes
+ * SNAPSHOT: varint index (1, 2, 3 ...) | varint wall_ns | varint time_cs | varint trigger | varint flags |
+ *   varint kinds, then per kind: varint kind | varint live_count | live_bytes | alloc_count | alloc_bytes |
+ *   release_count | release_bytes | inherited_count | inherited_bytes
  *   alloc - release = live, per kind, at a standstill. `inherited` is what a forked child still holds of what its
- * parent acquired; it is in none of the other numbers.
+ *   parent acquired; it is in none of the other numbers.
  *
  * SITES: varint count, rows sorted by (node, kind, flags):
  *   varint (node - node of the row before) | varint kind | varint flags | varint live_count | varint live_bytes |
  *   varint alloc_count | varint alloc_bytes | varint first_birth_cs | varint (last_birth_cs - first_birth_cs) |
  *   varint ages, then per age class: varint class | varint count | varint bytes
- *   Rows with live_count 0 are written too (alloc counts). Age class 0: younger than 1 s; class n: 2^(n-1) s <= age <
- * 2^n s. A snapshot may hold several SITES sections (and BLOCKS, COUNTERS): their rows are one list.
+ *   Rows with live_count 0 are written too (alloc counts).
+ *   Age class 0: younger than 1 s; class n: 2^(n-1) s <= age < 2^n s.
+ *   A snapshot may hold several SITES sections (and BLOCKS, COUNTERS): their rows are one list.
  *
  * BLOCKS: varint count, rows sorted by address:
  *   varint (address - address of the row before) | varint size | varint birth_cs | varint node | varint kind |

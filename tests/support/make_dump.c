@@ -121,20 +121,20 @@ static uint32_t take_stack(struct lt_maker *maker, char ***words) {
 
 /* Statements */
 
-static void put_field(struct lt_maker *maker, enum lt_process_field field, const char *value) {
-    lt_put_varint(&maker->writer, field);
+static void put_field(struct lt_maker *maker, int field, const char *value) {
+    lt_put_varint(&maker->writer, (uint64_t)field);
     lt_put_bytes(&maker->writer, value, strlen(value));
 }
 
-static void put_number_field(struct lt_maker *maker, enum lt_process_field field, uint64_t value) {
+static void put_number_field(struct lt_maker *maker, int field, uint64_t value) {
     uint8_t bytes[LT_VARINT_MAX];
-    lt_put_varint(&maker->writer, field);
+    lt_put_varint(&maker->writer, (uint64_t)field);
     lt_put_bytes(&maker->writer, bytes, lt_varint_put(bytes, value));
 }
 
 static const struct {
     const char *name;
-    enum lt_process_field field;
+    int field; /* enum lt_process_field, or one of no version */
     bool is_number;
 } process_words[] = {
     {"exe", LT_PROCESS_EXE, false},         {"arg", LT_PROCESS_ARG, false},
@@ -142,6 +142,7 @@ static const struct {
     {"arch", LT_PROCESS_ARCH, false},       {"forked-from", LT_PROCESS_FORKED_FROM, true},
     {"library", LT_PROCESS_LIBRARY, false}, {"option", LT_PROCESS_OPTION, false},
     {"note", LT_PROCESS_NOTE, false},       {"unwinder", LT_PROCESS_UNWINDER, false},
+    {"future", LT_MAKE_FUTURE, false},
 };
 
 static bool put_process_word(struct lt_maker *maker, const char *word) {
@@ -351,6 +352,18 @@ static void do_counter(struct lt_maker *maker, char **words) {
     counter->value = number(maker, words[2]);
 }
 
+static void do_future(struct lt_maker *maker, char **words) {
+    (void)words;
+    maker->future = true;
+}
+
+static void do_thin(struct lt_maker *maker, char **words) {
+    if (!words[0])
+        LT_MAKER_FAIL(maker, "thin INDEX");
+    lt_maker_write_snapshot(maker);
+    lt_maker_thin(maker, number(maker, words[0]));
+}
+
 static const struct {
     const char *word;
     void (*run)(struct lt_maker *, char **words);
@@ -358,7 +371,8 @@ static const struct {
 } statements[] = {
     {"process", do_process, false},   {"module", do_module, false},  {"unload", do_unload, false},
     {"snapshot", do_snapshot, false}, {"totals", do_totals, true},   {"site", do_site, true},
-    {"block", do_block, true},        {"counter", do_counter, true},
+    {"block", do_block, true},        {"counter", do_counter, true}, {"future", do_future, true},
+    {"thin", do_thin, false},
 };
 
 static void do_line(struct lt_maker *maker, char *line) {

@@ -3,7 +3,8 @@
  * One statement a line, words separated by blanks, a word may be "quoted"; '#' begins a comment line. In any order:
  *
  *   process exe=/usr/bin/app arg=app arg=-v host=box ppid=1 forked-from=7 arch=x86_64 library=0.1.0 option=A=b
- *           unwinder=native note="one line" pid=4711 ticks=99 start=1700000000000000000     (one line; all optional)
+ *           unwinder=native note="one line" pid=4711 ticks=99 start=1700000000000000000 future=x
+ *          one line, and the first; all of it is optional
  *   module app path=/usr/bin/app build-id=00aaff bias=0x400000 device=1 inode=2 size=3 mtime=4 load=0
  *          segment=vaddr/memsz/offset/flags          defaults: path is the name, everything else 0 or absent
  *   unload app 500

@@ -193,6 +193,15 @@ static int by_address(const void *a, const void *b) {
     return (x->address > y->address) - (x->address < y->address);
 }
 
+static void write_future(struct lt_maker *maker) {
+    if (!maker->future)
+        return;
+    lt_section_begin(&maker->writer, (enum lt_section_type)LT_MAKE_FUTURE, 0);
+    lt_put_bytes(&maker->writer, "not for you", 11);
+    lt_maker_check(maker, lt_section_end(&maker->writer));
+    maker->future = false;
+}
+
 void lt_maker_write_snapshot(struct lt_maker *maker) {
     struct lt_writer *writer = &maker->writer;
     if (!maker->open)
@@ -215,10 +224,30 @@ void lt_maker_write_snapshot(struct lt_maker *maker) {
     write_rows(maker, LT_SECTION_SITES, LT_SECTION_CRITICAL, 0, maker->site_count, put_site);
     write_rows(maker, LT_SECTION_BLOCKS, 0, 0, maker->block_count, put_block);
     write_rows(maker, LT_SECTION_COUNTERS, 0, 0, maker->counter_count, put_counter);
+    write_future(maker);
     lt_maker_check(maker, lt_write_end(writer, maker->index));
     maker->site_count = maker->block_count = maker->counter_count = 0;
     memset(maker->totals, 0, sizeof maker->totals);
     maker->open = false;
+}
+
+void lt_maker_thin(struct lt_maker *maker, uint64_t index) {
+    const size_t head_size = sizeof(struct lt_section_head);
+    struct lt_section_head head;
+    bool inside = false;
+    for (size_t at = sizeof maker->header; at < maker->made.size; at += head_size + (head.length + 7) / 8 * 8) {
+        uint8_t *section = maker->made.bytes + at;
+        memcpy(&head, section, head_size);
+        if (head.type == LT_SECTION_SNAPSHOT) /* an index below 128 is the payload's first byte */
+            inside = section[head_size] == index;
+        if (!inside || head.type == LT_SECTION_MODULES || head.type == LT_SECTION_NODES ||
+            head.type == LT_SECTION_UNLOADS)
+            continue;
+        inside = head.type != LT_SECTION_END;
+        const struct lt_section_head hole = lt_hole_head(head.length);
+        memcpy(section, &hole, head_size);
+        memset(section + head_size, 0, head.length);
+    }
 }
 
 void lt_maker_clear(struct lt_maker *maker) {

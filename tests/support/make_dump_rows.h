@@ -20,6 +20,8 @@ enum {
     LT_MAKE_COUNTERS = 64
 };
 
+enum { LT_MAKE_FUTURE = 200 }; /* a section type and a field of PROCESS that no version has */
+
 struct lt_make_pair {
     uint64_t count, bytes;
 };
@@ -81,7 +83,7 @@ struct lt_maker {
     struct lt_make_node *nodes, **by_id; /* by_id[1 .. node_count] */
     size_t node_count, nodes_written, node_room;
     /* the snapshot being collected */
-    bool open;
+    bool open, future;
     uint64_t index, wall, time, trigger, flags;
     struct lt_make_totals totals[LT_KIND_END];
     struct lt_make_site *sites;
@@ -114,6 +116,9 @@ void lt_maker_check(struct lt_maker *, int status);
 
 /* Writes the snapshot that is being collected, if any. */
 void lt_maker_write_snapshot(struct lt_maker *);
+
+/* Turns the sections of the written snapshot `index`, from SNAPSHOT to END but dictionaries, into holes. */
+void lt_maker_thin(struct lt_maker *, uint64_t index);
 
 /* Frees everything but `made`. */
 void lt_maker_clear(struct lt_maker *);
