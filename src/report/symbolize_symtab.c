@@ -1,9 +1,8 @@
 /* dwfl_module_addrinfo walks the whole table for each address, so the table is read once and sorted. Symbols without a
- * size (assembly) reach up to the next symbol or the end of their segment. */
+ * size (assembly) reach up to the next symbol or the end of their section. */
 #include "report/symbolize_symtab.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,14 +24,22 @@ static uint8_t rank_symbol(const GElf_Sym *symbol, const char *name) {
     return (uint8_t)(rank + (underscores < 15 ? underscores : 15));
 }
 
-static LT_STATUS add_symbol(struct lt_symtab *symtab, const GElf_Sym *symbol, const char *name, uint64_t start) {
+/* How many bytes of its section follow the symbol's start. */
+static uint64_t bytes_to_section_end(Elf *elf, GElf_Word index, const GElf_Sym *symbol) {
+    GElf_Shdr section;
+    if (!gelf_getshdr(elf_getscn(elf, index), &section) || symbol->st_value < section.sh_addr)
+        return 0;
+    uint64_t offset = symbol->st_value - section.sh_addr;
+    return offset < section.sh_size ? section.sh_size - offset : 0;
+}
+
+static LT_STATUS add_entry(struct lt_symtab *symtab, struct lt_symtab_entry entry, uint64_t size) {
     int status =
         lt_array_reserve((void **)&symtab->entries, &symtab->capacity, symtab->count + 1, sizeof *symtab->entries);
     if (status != 0)
         return status;
-    uint64_t end = symbol->st_size <= UINT64_MAX - start ? start + symbol->st_size : start;
-    symtab->entries[symtab->count++] =
-        (struct lt_symtab_entry){.start = start, .end = end, .name = name, .rank = rank_symbol(symbol, name)};
+    entry.end = size <= UINT64_MAX - entry.start ? entry.start + size : entry.start;
+    symtab->entries[symtab->count++] = entry;
     return 0;
 }
 
@@ -46,15 +53,14 @@ static int compare_entries(const void *left, const void *right) {
 }
 
 /* Walks down from the end, so that what follows a symbol without size is known. */
-static void close_unsized(struct lt_symtab *symtab, const struct lt_ranges *code) {
+static void close_unsized(struct lt_symtab *symtab) {
     uint64_t next = UINT64_MAX;
     for (size_t i = symtab->count; i-- > 0;) {
         struct lt_symtab_entry *entry = &symtab->entries[i];
         if (i + 1 < symtab->count && entry[1].start != entry->start)
             next = entry[1].start;
-        const struct lt_range *segment = lt_ranges_find(code, entry->start);
-        if (entry->end == entry->start && segment)
-            entry->end = next < segment->end ? next : segment->end;
+        if (entry->unsized && next < entry->end)
+            entry->end = next;
     }
 }
 
@@ -66,19 +72,29 @@ static LT_STATUS build_ranges(struct lt_symtab *symtab) {
     return 0;
 }
 
+static LT_STATUS add_symbol(struct lt_symtab *symtab, Dwfl_Module *module, int index, uint64_t bias,
+                            const struct lt_ranges *code) {
+    GElf_Sym symbol;
+    GElf_Addr address;
+    GElf_Word section;
+    Elf *elf;
+    const char *name = dwfl_module_getsym_info(module, index, &symbol, &address, &section, &elf, NULL);
+    if (!names_code(&symbol, name) || !lt_ranges_find(code, address - bias))
+        return 0;
+    bool unsized = symbol.st_size == 0;
+    struct lt_symtab_entry entry = {
+        .start = address - bias, .name = name, .unsized = unsized, .rank = rank_symbol(&symbol, name)};
+    return add_entry(symtab, entry, unsized ? bytes_to_section_end(elf, section, &symbol) : symbol.st_size);
+}
+
 LT_STATUS lt_symtab_read(struct lt_symtab *symtab, Dwfl_Module *module, uint64_t bias, const struct lt_ranges *code) {
     int count = dwfl_module_getsymtab(module);
-    for (int i = 1; i < count; i++) {
-        GElf_Sym symbol;
-        GElf_Addr address;
-        const char *name = dwfl_module_getsym_info(module, i, &symbol, &address, NULL, NULL, NULL);
-        if (names_code(&symbol, name) && lt_ranges_find(code, address - bias) &&
-            add_symbol(symtab, &symbol, name, address - bias) != 0)
+    for (int i = 1; i < count; i++)
+        if (add_symbol(symtab, module, i, bias, code) != 0)
             return -ENOMEM;
-    }
     if (symtab->count > 1)
         qsort(symtab->entries, symtab->count, sizeof *symtab->entries, compare_entries);
-    close_unsized(symtab, code);
+    close_unsized(symtab);
     return build_ranges(symtab);
 }
 

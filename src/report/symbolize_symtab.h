@@ -6,12 +6,14 @@
 #include "report/symbolize_ranges.h"
 
 #include <elfutils/libdwfl.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct lt_symtab_entry {
     uint64_t start, end;
     const char *name; /* as the linker knows it, mangled; lives as long as the Dwfl */
+    bool unsized;     /* `end` is that of its section or where the next symbol begins */
     uint8_t rank;     /* which of several names at one address is the better one: the lowest */
 };
 

@@ -150,7 +150,8 @@ static LT_STATUS visit(struct unit_walk *walk, Dwarf_Die *die, int tag) {
     walk->open[walk->steps.depth] = walk->open[walk->steps.depth - 1];
     if (is_scope(tag) && dwarf_haschildren(die) > 0 && open_scope(walk, die) != 0)
         return -ENOMEM;
-    return tag == DW_TAG_subprogram ? add_function(walk, die) : 0;
+    bool has_code = tag == DW_TAG_subprogram && (dwarf_hasattr(die, DW_AT_low_pc) || dwarf_hasattr(die, DW_AT_ranges));
+    return has_code ? add_function(walk, die) : 0;
 }
 
 static LT_STATUS walk_unit(struct lt_units *units, struct lt_unit *unit) {
