@@ -12,7 +12,9 @@
 
 enum { BUFFER_SIZE = 32 * 1024, TEXT_SIZE = 8 * 1024 };
 
-static const struct lt_identity *identity;
+static const struct lt_identity nobody = {.control_fd = -1};
+static const struct lt_identity *identity = &nobody;
+static unsigned notes_kept, notes_told;                 /* in the file for good; in what is being written */
 static uint64_t buffer[BUFFER_SIZE / sizeof(uint64_t)]; /* as long as the fields below can get */
 static char text[TEXT_SIZE];
 
@@ -41,11 +43,12 @@ static void put_arguments(struct lt_writer *writer) {
     }
 }
 
-static void put_list(struct lt_writer *writer, enum lt_process_field field,
-                     const char *(*item)(unsigned, char *, unsigned)) {
-    const char *line;
-    for (unsigned i = 0; item && (line = item(i, text, sizeof text)); i++)
+/* The items from number `i` on; returns the number behind the last. */
+static unsigned put_list(struct lt_writer *writer, enum lt_process_field field,
+                         const char *(*item)(unsigned, char *, unsigned), unsigned i) {
+    for (const char *line; item && (line = item(i, text, sizeof text)); i++)
         put_text(writer, field, line, strlen(line));
+    return i;
 }
 
 static int write_process(struct lt_writer *writer) {
@@ -60,17 +63,15 @@ static int write_process(struct lt_writer *writer) {
     if (identity->forked_from)
         put_number(writer, LT_PROCESS_FORKED_FROM, (uint64_t)identity->forked_from);
     put_text(writer, LT_PROCESS_ARCH, LT_ARCH_NAME, strlen(LT_ARCH_NAME));
-    put_text(writer, LT_PROCESS_LIBRARY, identity->library, strlen(identity->library));
+    if (identity->library)
+        put_text(writer, LT_PROCESS_LIBRARY, identity->library, strlen(identity->library));
     put_text(writer, LT_PROCESS_UNWINDER, lt_unwinder()->name, strlen(lt_unwinder()->name));
-    put_list(writer, LT_PROCESS_OPTION, identity->option);
-    put_list(writer, LT_PROCESS_NOTE, identity->note);
+    put_list(writer, LT_PROCESS_OPTION, identity->option, 0);
+    notes_told = put_list(writer, LT_PROCESS_NOTE, identity->note, 0);
     return lt_section_end(writer);
 }
 
 int lt_identity_write(struct lt_dump_file *file) {
-    static const struct lt_identity nobody = {.library = "", .control_fd = -1};
-    if (!identity)
-        identity = &nobody;
     struct lt_writer writer;
     struct lt_dump_header header = {.pid = (uint32_t)lt_getpid(),
                                     .start_ticks = lt_proc_start_ticks(0),
@@ -86,6 +87,20 @@ int lt_identity_write(struct lt_dump_file *file) {
         return status;
     }
     lt_dump_file_commit(file);
+    lt_identity_commit();
     lt_dictionary_reset();
     return 0;
+}
+
+int lt_identity_write_notes(struct lt_writer *writer) {
+    notes_told = notes_kept;
+    if (!identity->note || !identity->note(notes_kept, text, sizeof text))
+        return 0;
+    lt_section_begin(writer, LT_SECTION_PROCESS, LT_SECTION_CRITICAL);
+    notes_told = put_list(writer, LT_PROCESS_NOTE, identity->note, notes_kept);
+    return lt_section_end(writer);
+}
+
+void lt_identity_commit(void) {
+    notes_kept = notes_told;
 }

@@ -3,6 +3,7 @@
 #define LT_TRACK_IDENTITY_H
 
 #include "base/status.h"
+#include "dump/writer.h"
 #include "track/dump_file.h"
 
 #include <stdint.h>
@@ -27,5 +28,10 @@ void lt_identity_set(const struct lt_identity *identity);
  * held. A snapshot does it when needed; done earlier, it lets --request find the control page before the first
  * snapshot. The caller holds the snapshot lock, or is alone. The file must be open. */
 LT_STATUS lt_identity_write(struct lt_dump_file *);
+
+/* For the snapshot: writes notes that have come since as a further PROCESS section; they count as written after
+ * lt_identity_commit. */
+LT_STATUS lt_identity_write_notes(struct lt_writer *);
+void lt_identity_commit(void);
 
 #endif

@@ -164,7 +164,9 @@ static int write_counters(void) {
 static int write_sections(enum lt_trigger trigger, const struct lt_snapshot_options *options) {
     const bool incomplete = work.tally.incomplete || work.sites.incomplete;
     const uint32_t flags = options->flags | (incomplete ? LT_SNAPSHOT_INCOMPLETE : 0);
-    int status = lt_dictionary_write(&work.writer, work.tally.now);
+    int status = lt_identity_write_notes(&work.writer);
+    if (status == 0)
+        status = lt_dictionary_write(&work.writer, work.tally.now);
     lt_snapshot_begin(&work.writer);
     if (status == 0)
         status = write_totals(trigger, flags);
@@ -205,6 +207,7 @@ static int take(struct lt_dump_file *file, enum lt_trigger trigger, const struct
     if (status == 0) {
         work.index++;
         lt_dictionary_commit();
+        lt_identity_commit();
         lt_dump_file_commit(file);
     }
     if (status != 0)

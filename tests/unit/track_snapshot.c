@@ -2,6 +2,7 @@
 #include "os/arena.h"
 #include "os/task.h"
 #include "track/counters.h"
+#include "track/identity.h"
 #include "track/snapshot.h"
 #include "track_fake_unwind.h"
 #include "track_world.h"
@@ -394,6 +395,53 @@ static void counts_what_it_can_not_record(void **state) {
     assert_child_passes(count_what_is_lost);
 }
 
+static const char *notes[3];
+static const char *option(unsigned i, char *buffer, unsigned size) {
+    snprintf(buffer, size, "LEAKTRACK_OPTION_%u=%u", i, i);
+    return i < 2 ? buffer : NULL;
+}
+
+static const char *note(unsigned i, char *buffer, unsigned size) {
+    (void)buffer, (void)size;
+    return notes[i];
+}
+
+static void say_who_writes(void) {
+    static const struct lt_identity identity = {.library = "1.2.3",
+                                                .start_wall_ns = 77,
+                                                .control_fd = 99,
+                                                .control_inode = 1234,
+                                                .forked_from = 55,
+                                                .option = option,
+                                                .note = note};
+    char exe[4096] = "";
+    world_start();
+    open_file();
+    CHILD_CHECK(readlink("/proc/self/exe", exe, sizeof exe - 1) > 0);
+    notes[0] = "first";
+    lt_identity_set(&identity);
+    CHILD_CHECK(lt_identity_write(&file) == 0 && file.header_written);
+    CHILD_CHECK(snapshot() == 0);
+    notes[1] = "second, later";
+    CHILD_CHECK(snapshot() == 0 && snapshot() == 0);
+    const struct lt_dump_process *process = &world_read(path)->process;
+    CHILD_CHECK(strcmp(process->exe, exe) == 0 && strcmp(process->library, "1.2.3") == 0);
+    CHILD_CHECK(strcmp(process->arch, "x86_64") == 0 && strcmp(process->unwinder, "fake") == 0);
+    CHILD_CHECK(process->pid == (uint32_t)getpid() && process->ppid == (uint32_t)getppid());
+    CHILD_CHECK(process->forked_from == 55 && process->control_fd == 99 && process->control_inode == 1234);
+    CHILD_CHECK(process->start_wall_ns == 77 && process->start_ticks > 0);
+    CHILD_CHECK(strstr(process->argv[0], "track_snapshot") && process->argv[1] == NULL);
+    CHILD_CHECK(strcmp(process->options[1], "LEAKTRACK_OPTION_1=1") == 0 && process->options[2] == NULL);
+    CHILD_CHECK(strcmp(process->notes[0], "first") == 0 && strcmp(process->notes[1], notes[1]) == 0);
+    CHILD_CHECK(process->notes[2] == NULL);
+    remove_file();
+}
+
+static void says_who_writes_the_dump(void **state) {
+    (void)state;
+    assert_child_passes(say_who_writes);
+}
+
 static void *try_lock(void *status) {
     *(int *)status = lt_snapshot_try_lock();
     return NULL;
@@ -444,6 +492,7 @@ int main(void) {
         cmocka_unit_test(says_when_it_ran_short_of_memory),
         cmocka_unit_test(tells_unloads_and_merges_epochs),
         cmocka_unit_test(counts_what_it_can_not_record),
+        cmocka_unit_test(says_who_writes_the_dump),
         cmocka_unit_test(locks_out_living_threads_only),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
