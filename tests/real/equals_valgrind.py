@@ -46,7 +46,7 @@ def cases():
     python = "/usr/bin/python3"
     return {
         "sqlite3": dict(command=[harness.program("sqlite3", "sqlite3"), ":memory:"], stdin=SQL),
-        "cpython": dict(command=[harness.program(python, "python3"), "-S", "-E", "-c", PYTHON],
+        "cpython": dict(command=[harness.program(python, "python3"), "-S", "-c", PYTHON],
                         env={"PYTHONMALLOC": "malloc", "PYTHONHASHSEED": "0"}),
         "git": dict(command=[harness.program("git", "git"), "log", "--stat", "-p"], prepare=small_repository,
                     env={"GIT_CONFIG_NOSYSTEM": "1", "HOME": "/nonexistent", "GIT_PAGER": "cat"}),
@@ -66,7 +66,7 @@ def compare(shim, case):
         env = dict(shim.environment(dumps), **case.get("env", {}))
         env.pop("LD_PRELOAD")
         preload = harness.valgrind_preload(env, cwd)
-        judge = harness.ask_valgrind(fixed + case["command"], env, cwd, case.get("stdin", b""))
+        judge = harness.ask_valgrind(case["command"], env, cwd, case.get("stdin", b""))
         env["LD_PRELOAD"] = harness.padded_path(shim.library, len(preload))
         env["GLIBCPP_FORCE_NEW"] = env["GLIBCXX_FORCE_NEW"] = "1"
         status, _, err = harness.run(fixed + case["command"], env, cwd, case.get("stdin", b""))
