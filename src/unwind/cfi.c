@@ -250,6 +250,24 @@ static struct lt_rule rule_of_row(const struct lt_cfi_row *row, uintptr_t ip) {
     return rule;
 }
 
+enum find { FIND_MALFORMED, FIND_NONE, FIND_FDE };
+
+static enum find find_fde(const struct lt_cfi_image *image, const struct table *table, uintptr_t pc, struct fde *fde) {
+    uintptr_t entry = search_table(table, pc);
+    if (entry == 0)
+        return FIND_NONE;
+    if (!parse_fde(image, entry, fde))
+        return FIND_MALFORMED;
+    return pc - fde->start < fde->size ? FIND_FDE : FIND_NONE;
+}
+
+/* A return address that no call is in front of, and that is where a function starts: makecontext() put it at the outer
+ * end of a coroutine's stack. */
+static bool starts_a_stack(const struct lt_cfi_image *image, const struct table *table, uintptr_t ip) {
+    struct fde fde;
+    return find_fde(image, table, ip, &fde) == FIND_FDE && fde.start == ip;
+}
+
 bool lt_cfi_compile(const struct lt_cfi_image *image, uintptr_t ip, bool interrupted, struct lt_rule *rule) {
     uintptr_t pc = interrupted ? ip : ip - 1;
     struct table table;
@@ -258,14 +276,17 @@ bool lt_cfi_compile(const struct lt_cfi_image *image, uintptr_t ip, bool interru
     *rule = (struct lt_rule){0};
     if (!open_table(image, &table))
         return true;
-    uintptr_t entry = search_table(&table, pc);
-    if (entry == 0)
-        return false;
-    if (!parse_fde(image, entry, &fde))
+    switch (find_fde(image, &table, pc, &fde)) {
+    case FIND_FDE:
+        if (lt_cfi_run(&fde.cie, fde.instructions, fde.start, pc, &row))
+            *rule = rule_of_row(&row, ip);
         return true;
-    if (pc - fde.start >= fde.size)
-        return false;
-    if (lt_cfi_run(&fde.cie, fde.instructions, fde.start, pc, &row))
-        *rule = rule_of_row(&row, ip);
-    return true;
+    case FIND_NONE:
+        if (interrupted || !starts_a_stack(image, &table, ip))
+            return false;
+        rule->class = LT_RULE_END;
+        return true;
+    default:
+        return true;
+    }
 }

@@ -23,8 +23,8 @@ struct lt_cfi_image {
     uint32_t segment_count;
 };
 
-/* The rule at `ip`: a return address, or, where `interrupted`, the very instruction at which a signal arrived (a return
- * address points behind its call, perhaps into the next row or the next function: its row is the one of ip - 1).
+/* The rule at `ip`: a return address, or, where `interrupted`, the very instruction at which a signal arrived. (A
+ * return address points behind its call, perhaps into the next row or the next function: its row is the one of ip - 1.)
  * False where no entry of the table covers `ip`: code without unwind information; *rule is then NONE. */
 bool lt_cfi_compile(const struct lt_cfi_image *, uintptr_t ip, bool interrupted, struct lt_rule *rule);
 

@@ -94,9 +94,11 @@ const struct lt_module *lt_module_at(uintptr_t address, uint32_t when) {
     return NULL;
 }
 
-/* Two entries for one object, made by two threads at once. */
-static bool are_twins(const struct lt_module *a, const struct lt_module *b) {
-    return a->start == b->start && a->link_map == b->link_map && a->headers_hash == b->headers_hash;
+/* Whether `a` is a present entry for the object of `b`, which another thread made at the same time. */
+static bool is_twin(const struct lt_module *a, const struct lt_module *b) {
+    return unloaded_epoch(a) == 0 && a->start == b->start && a->headers_hash == b->headers_hash &&
+           a->build_id_size == b->build_id_size && memcmp(a->build_id, b->build_id, a->build_id_size) == 0 &&
+           a->device == b->device && a->inode == b->inode && a->mtime_ns == b->mtime_ns;
 }
 
 /* Puts a filled-in entry into the directory; a twin that another thread was quicker with is used instead. */
@@ -106,7 +108,7 @@ static struct lt_module *publish(struct lt_module *module) {
         module->id = i + 1;
         if (atomic_compare_exchange_strong(&directory[i], &other, module))
             return module;
-        if (are_twins(other, module) && unloaded_epoch(other) == 0)
+        if (is_twin(other, module))
             return other;
     }
     return NULL;
@@ -254,7 +256,7 @@ static void displace(uintptr_t start, uintptr_t end, const struct lt_module *by)
     bool seen = lt_rule_cache_drop(start, end) && by;
     for (uint32_t id = lt_module_count(); id > 0; id--) {
         struct lt_module *module = lt_module(id);
-        if (!overlaps(module, start, end) || !is_present_in(module, lt_unwind_epoch()) || (by && are_twins(module, by)))
+        if (!overlaps(module, start, end) || !is_present_in(module, lt_unwind_epoch()) || (by && is_twin(module, by)))
             continue;
         __atomic_store_n(&module->epoch_unloaded, lt_unwind_epoch() + 1, __ATOMIC_RELAXED);
         seen = true;

@@ -40,8 +40,8 @@ struct lt_rule lt_rule_compile(uintptr_t ip, bool interrupted, struct lt_scratch
     uintptr_t pc = interrupted ? ip : ip - 1;
     if (pc < LT_CODE_LOWEST || ip >> LT_ADDRESS_BITS)
         return (struct lt_rule){.class = LT_RULE_NOT_CODE};
+    const struct lt_module *module = lt_module_learn(pc); /* may itself drop rules */
     uint32_t generation = lt_rule_cache_generation();
-    const struct lt_module *module = lt_module_learn(pc);
     struct lt_rule rule = module ? rule_in_module(module, ip, interrupted) : rule_outside_modules(pc, scratch);
     if (rule.class == LT_RULE_NOT_CODE) /* any word of a stack can be that: not kept, or they would fill the cache */
         return rule;

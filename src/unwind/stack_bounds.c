@@ -80,8 +80,8 @@ static uintptr_t known_end(const struct lt_stack_bounds *bounds, uintptr_t low) 
     return low;
 }
 
-/* Goes up page by page while the kernel can read, at most to `top`; known ranges are not probed again. Stops below `top`
- * where it meets something unreadable, or after `most` probes. */
+/* Goes up page by page while the kernel can read, at most to `top`; known ranges are not probed again. Stops below
+ * `top` where it meets something unreadable, or after `most` probes. */
 static struct lt_stack_range probe(const struct lt_stack_bounds *bounds, uintptr_t sp, uintptr_t top, unsigned most) {
     uintptr_t low = sp & ~(uintptr_t)(LT_PAGE - 1), high = known_end(bounds, low + LT_PAGE);
     while (high < top && most-- > 0 && lt_memory_readable(high))

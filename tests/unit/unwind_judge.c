@@ -20,7 +20,7 @@ struct thread {
 static __thread struct thread *self;
 static struct thread *spare;
 static pthread_mutex_t spare_lock = PTHREAD_MUTEX_INITIALIZER;
-static atomic_uint equal, different;
+static atomic_uint equal, cut, different;
 
 void judge_start(uint32_t depth, const char *unwinder) {
     struct lt_unwind_options options = {.depth = depth, .unwinder = unwinder, .libunwind_backtrace = unw_backtrace};
@@ -68,13 +68,31 @@ static void print_difference(const struct judgement *j, void *const *judged) {
         print_frame("judge", i, (uintptr_t)judged[i]);
 }
 
-static uint32_t compare(const struct lt_stack *stack, void *const *judged, uint32_t judge_depth) {
-    uint32_t depth = stack->depth < judge_depth ? stack->depth : judge_depth;
+static bool is_cut(const struct judgement *j) {
+    return (j->stack.flags & LT_STACK_TRUNCATED) && j->stack.depth < j->judge_depth;
+}
+
+static uint32_t compare(const struct judgement *j, void *const *judged) {
+    uint32_t depth = j->stack.depth < j->judge_depth ? j->stack.depth : j->judge_depth;
     for (uint32_t i = 0; i < depth; i++)
-        if (stack->frames[stack->depth - 1 - i] != (uintptr_t)judged[i])
+        if (j->stack.frames[j->stack.depth - 1 - i] != (uintptr_t)judged[i])
             return i;
-    bool cut = stack->flags & LT_STACK_TRUNCATED && stack->depth < judge_depth;
-    return stack->depth == judge_depth || cut ? UINT32_MAX : depth;
+    return j->stack.depth == j->judge_depth || is_cut(j) ? UINT32_MAX : depth;
+}
+
+/* Not unw_backtrace: its own cache takes no note of modules that go. */
+static LT_NOINLINE int judged_frames(void **frames, int room) {
+    unw_context_t context;
+    unw_cursor_t cursor;
+    unw_word_t ip;
+    int count = 0;
+    unw_getcontext(&context);
+    unw_init_local(&cursor, &context);
+    do {
+        unw_get_reg(&cursor, UNW_REG_IP, &ip);
+        frames[count++] = (void *)ip;
+    } while (count < room && unw_step(&cursor) > 0);
+    return count;
 }
 
 LT_NOINLINE void judge(void) {
@@ -82,15 +100,15 @@ LT_NOINLINE void judge(void) {
     struct judgement *j = &t->last;
     uintptr_t *frame = __builtin_frame_address(0); /* {caller's rbp, return address} */
     struct lt_regs from = {.ip = frame[1], .sp = (uintptr_t)(frame + 2), .fp = frame[0]};
-    int count = unw_backtrace(t->frames, JUDGE_FRAMES), first = 0;
+    int count = judged_frames(t->frames, JUDGE_FRAMES), first = 0;
     lt_unwind_capture(t->state, &from, &j->stack);
     while (first < count && (uintptr_t)t->frames[first] != from.ip)
         first++;
     while (count > first && !t->frames[count - 1])
         count--;
     j->judge_depth = (uint32_t)(count - first);
-    j->differs_at = compare(&j->stack, t->frames + first, j->judge_depth);
-    atomic_fetch_add(j->differs_at == UINT32_MAX ? &equal : &different, 1);
+    j->differs_at = compare(j, t->frames + first);
+    atomic_fetch_add(j->differs_at != UINT32_MAX ? &different : is_cut(j) ? &cut : &equal, 1);
     if (j->differs_at != UINT32_MAX)
         print_difference(j, t->frames + first);
 }
@@ -99,7 +117,6 @@ const struct judgement *judge_last(void) {
     return &thread()->last;
 }
 
-void judge_take_counts(uint32_t *equal_out, uint32_t *different_out) {
-    *equal_out = atomic_exchange(&equal, 0);
-    *different_out = atomic_exchange(&different, 0);
+struct judge_counts judge_take_counts(void) {
+    return (struct judge_counts){atomic_exchange(&equal, 0), atomic_exchange(&cut, 0), atomic_exchange(&different, 0)};
 }

@@ -16,7 +16,7 @@ enum { JUDGE_FRAMES = 8192 };
 struct judgement {
     struct lt_stack stack; /* what the unwinder gave; valid until the thread's next judgement */
     uint32_t judge_depth;  /* frames that libunwind gave */
-    uint32_t differs_at;   /* first differing frame, innermost is 0; UINT32_MAX where the stacks are equal */
+    uint32_t differs_at;   /* first differing frame, innermost is 0; UINT32_MAX where the stacks are equal or cut */
 };
 
 /* Sets arena and unwinder up; once per program. */
@@ -29,8 +29,13 @@ void judge(void);
 /* The result of this thread's last judge(). */
 const struct judgement *judge_last(void);
 
-/* Comparisons so far that agreed and differed, of all threads; sets both to zero. */
-void judge_take_counts(uint32_t *equal, uint32_t *different);
+/* Comparisons so far, of all threads; sets them to zero. */
+struct judge_counts {
+    uint32_t equal; /* frame by frame, to the last */
+    uint32_t cut;   /* as far as ours goes, which says that it is truncated */
+    uint32_t different;
+};
+struct judge_counts judge_take_counts(void);
 
 /* For a thread about to end: its state is used again by the next new thread. */
 void judge_thread_ends(void);
