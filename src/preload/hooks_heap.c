@@ -4,9 +4,8 @@
  *     release   record first, then the real call: afterwards the address may already be another thread's
  *     resize    mark the entry, real call, then release and acquire, or put back
  *
- * reallocarray, cfree and the sized frees do nothing that realloc and free do not; glibc's reallocarray even calls
- * realloc through its PLT, which would come back here. So they are made of the same two pieces, with their own caller's
- * stack. */
+ * cfree and the sized frees do nothing that free does not, and reallocarray nothing that realloc does not; glibc's even
+ * calls realloc through its PLT, which would come back here. So they are made of the same two pieces. */
 #include "preload/event.h"
 #include "preload/hooks.h"
 #include "preload/real.h"
@@ -53,6 +52,8 @@ void *realloc(void *block, size_t size) {
 void *reallocarray(void *block, size_t count, size_t size) {
     const struct lt_regs caller = LT_CALLER;
     size_t bytes;
+    if (lt_unlikely(!lt_event_tracked(LT_KIND_HEAP))) /* the program's realloc need not be the one behind us */
+        return LT_REAL(reallocarray)(block, count, size);
     if (__builtin_mul_overflow(count, size, &bytes)) {
         errno = ENOMEM;
         return NULL;
@@ -97,7 +98,7 @@ void free_sized(void *block, size_t size) {
     if (lt_real.free_sized)
         lt_real.free_sized(block, size);
     else
-        LT_REAL(free)(block);
+        lt_real_free_of_program(block);
 }
 
 void free_aligned_sized(void *block, size_t alignment, size_t size) {
@@ -105,5 +106,5 @@ void free_aligned_sized(void *block, size_t alignment, size_t size) {
     if (lt_real.free_aligned_sized)
         lt_real.free_aligned_sized(block, alignment, size);
     else
-        LT_REAL(free)(block);
+        lt_real_free_of_program(block);
 }

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 struct lt_real lt_real;
+static void (*free_in_front)(void *); /* NULL: the program's free is ours */
 
 /* The heap proper: a block of one of these is given to the others. */
 static const char *const heap_family[] = {"malloc", "calloc", "realloc", "free"};
@@ -31,6 +32,14 @@ void lt_real_resolve(void) {
     const struct link_map *next = behind_us(), *provider;
     for (size_t i = 0; i < LT_ARRAY_SIZE(wanted); i++)
         *(void **)((char *)&lt_real + wanted[i].offset) = lt_scope_find(next, wanted[i].name, &provider);
+    void *first = lt_scope_find(lt_scope_first(), "free", &provider);
+    if (provider != lt_scope_self())
+        free_in_front = (void (*)(void *))first;
+}
+
+void lt_real_free_of_program(void *block) {
+    void (*real)(void *) = LT_REAL(free);
+    (free_in_front ? free_in_front : real)(block);
 }
 
 static bool has_sanitizer(void) {

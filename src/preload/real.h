@@ -30,6 +30,10 @@ void lt_real_resolve(void);
 /* The real function, resolved if this is the first call of all. */
 #define LT_REAL(name) (lt_unlikely(!lt_real.name) ? (lt_real_resolve(), lt_real.name) : lt_real.name)
 
+/* What the program calls free: the real one, or that of an object in front of us which brings its own heap. For
+ * functions that only we define, where the program's C library lacks them: their blocks are of that heap. */
+void lt_real_free_of_program(void *block);
+
 /* Why heap hooks can't be trusted in this process, or NULL: a sanitizer's runtime is there (then *everything_off is
  * set), an object in front of us brings its own malloc, the heap family comes from several objects. `*culprit` is the
  * path of the object that is to blame, or NULL. A static string for people. */
