@@ -53,8 +53,9 @@ static size_t kept_build_id_size(const struct lt_dump_module *module) {
 }
 
 static LT_STATUS keep_identity(struct identity *identity, const struct lt_dump_module *module) {
+    static const struct lt_dump_module anonymous;
     if (!module)
-        module = &(struct lt_dump_module){.path = ""};
+        module = &anonymous;
     identity->path = strdup(module->path ? module->path : "");
     identity->build_id_size = kept_build_id_size(module);
     if (identity->build_id_size)

@@ -1,5 +1,5 @@
 # The symbolizer against the judges of the field, on samples that the tests compile themselves.
-add_library(lt_symbolize_shop STATIC symbolize/shop.c symbolize/judge.c)
+add_library(lt_symbolize_shop STATIC symbolize/asked.c symbolize/judge.c symbolize/shop.c)
 lt_rooms(rooms report dump base)
 target_include_directories(lt_symbolize_shop PRIVATE ${rooms} ${CMAKE_SOURCE_DIR}/tests)
 target_compile_definitions(lt_symbolize_shop PRIVATE LT_SAMPLES_DIR="${CMAKE_CURRENT_SOURCE_DIR}/symbolize")
@@ -10,3 +10,5 @@ function(lt_symbolize_test name)
 endfunction()
 
 lt_symbolize_test(symbolize_parity)
+lt_symbolize_test(symbolize_files)
+lt_symbolize_test(symbolize_debug)

@@ -16,6 +16,8 @@
 #include <cmocka.h>
 
 static char folder[SHOP_PATH_MAX / 2];
+static void *kept[256]; /* what modules point to; freed when the shop closes */
+static size_t kept_count;
 
 int shop_open(void **state) {
     (void)state;
@@ -31,7 +33,18 @@ int shop_close(void **state) {
     (void)state;
     char command[SHOP_PATH_MAX];
     snprintf(command, sizeof command, "rm -rf '%s'", folder);
+    while (kept_count)
+        free(kept[--kept_count]);
     return system(command);
+}
+
+/* A copy that lives as long as the shop. */
+static void *keep(const void *bytes, size_t size) {
+    assert_in_range(kept_count, 0, sizeof kept / sizeof *kept - 1);
+    void *copy = malloc(size);
+    assert_non_null(copy);
+    kept[kept_count++] = copy;
+    return memcpy(copy, bytes, size);
 }
 
 const char *shop_path(const char *name) {
@@ -110,15 +123,12 @@ struct lt_dump_module shop_module(const char *path) {
     int fd;
     Elf *elf = open_elf(path, &fd);
     assert_int_equal(fstat(fd, &status), 0);
-    struct lt_dump_module module = {.path = strdup(path), .size = (uint64_t)status.st_size};
+    struct lt_dump_module module = {.path = keep(path, strlen(path) + 1), .size = (uint64_t)status.st_size};
     module.mtime_ns = (uint64_t)status.st_mtim.tv_sec * 1000000000 + (uint64_t)status.st_mtim.tv_nsec;
     const void *id;
     ssize_t id_size = dwelf_elf_gnu_build_id(elf, &id);
     if (id_size > 0) {
-        uint8_t *copy = malloc((size_t)id_size);
-        assert_non_null(copy);
-        memcpy(copy, id, (size_t)id_size);
-        module.build_id = copy;
+        module.build_id = keep(id, (size_t)id_size);
         module.build_id_size = (size_t)id_size;
     }
     elf_end(elf);

@@ -28,7 +28,7 @@ void shop_run(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void shop_need(const char *programs);
 bool shop_has(const char *program);
 
-/* A module as a dump records it: with the file's build-id, size and time. The strings live until the process ends. */
+/* A module as a dump records it: with the file's build-id, size and time. What it points to lives until shop_close. */
 struct lt_dump_module shop_module(const char *path);
 
 /* Addresses inside the functions of the symbol table, at most `max` of them, spread evenly. Returns their number. */
