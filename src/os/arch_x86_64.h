@@ -1,4 +1,5 @@
-/* x86-64: the system call instruction, the vDSO's clock, the atomic 16-byte load. Included by os/arch.h only. */
+/* x86-64: the system call instruction, the vDSO's clock, the atomic 16-byte load, the addition that a signal handler
+ * can't split. Included by os/arch.h only. */
 #ifndef LT_OS_ARCH_X86_64_H
 #define LT_OS_ARCH_X86_64_H
 
@@ -47,6 +48,12 @@ static LT_ALWAYS_INLINE void lt_arch_load16_locked(const void *address, uint64_t
                      : "cc", "memory");
     out[0] = low;
     out[1] = high;
+}
+
+/* Adds to a number that no other thread writes, in one instruction: a handler of the same thread that adds to it too
+ * comes before or after. Other threads may read. */
+static LT_ALWAYS_INLINE void lt_arch_add_own(uint64_t *number, uint64_t n) {
+    __asm__ volatile("addq %1, %0" : "+m"(*number) : "er"(n) : "cc");
 }
 
 #endif

@@ -9,6 +9,7 @@
 
 #include "base/attrs.h"
 #include "base/kind.h"
+#include "os/arch.h"
 #include "track/stacks.h"
 #include "unwind/unwind.h"
 
@@ -37,9 +38,9 @@ struct lt_thread {
     struct lt_event_sums sums[LT_KIND_END];
 };
 
-/* Adds to a number that nobody else writes: no locked instruction. */
+/* Adds to a number that no other thread writes; a handler of this thread may (a release needs no guard). */
 static LT_ALWAYS_INLINE void lt_add_own(_Atomic uint64_t *number, uint64_t n) {
-    atomic_store_explicit(number, atomic_load_explicit(number, memory_order_relaxed) + n, memory_order_relaxed);
+    lt_arch_add_own((uint64_t *)number, n);
 }
 
 /* The newest table of the registry; go on with ->next. Lock-free, any thread. */
