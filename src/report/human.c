@@ -45,7 +45,7 @@ struct lt_human lt_human_share(uint64_t part, uint64_t whole) {
     double percent = whole ? (double)part / (double)whole * 100 : 0;
     if (part == whole && whole)
         snprintf(result.text, sizeof result.text, "100 %%");
-    else if (part == 0)
+    else if (part == 0 || whole == 0)
         snprintf(result.text, sizeof result.text, "0 %%");
     else if (percent < 0.1)
         snprintf(result.text, sizeof result.text, "< 0.1 %%");

@@ -44,7 +44,9 @@ static void amount_add(struct lt_amount *sum, struct lt_amount part) {
 void lt_figures_add(struct lt_figures *sum, const struct lt_figures *part) {
     amount_add(&sum->live, part->live);
     amount_add(&sum->alloc, part->alloc);
+    amount_add(&sum->kept, part->kept);
     amount_add(&sum->base, part->base);
+    sum->sites += part->sites;
     if (part->first_birth_ns && (!sum->first_birth_ns || part->first_birth_ns < sum->first_birth_ns))
         sum->first_birth_ns = part->first_birth_ns;
     if (part->last_birth_ns > sum->last_birth_ns)

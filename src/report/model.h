@@ -3,6 +3,7 @@
  *   load.h      the file's bytes, parsed
  *   model.h     rows of the chosen snapshot → sites, merged by identity, restricted to kinds and ages
  *   names.h     nodes → frames with function, file and line
+ *   runtime.h   blocks that are nobody's leak
  *   filter.h    --focus, --ignore, --show, --hide
  *   diff.h      sites of two models matched
  *   table.h     sites or groups of them, sorted: what the renderers print */
@@ -24,7 +25,9 @@ enum { LT_NO_AGE = UINT32_MAX };
 /* What is known about a set of blocks. */
 struct lt_figures {
     struct lt_amount live, alloc;           /* still held; acquired since start */
+    struct lt_amount kept;                  /* of live: by a run-time library, on purpose (runtime.h) */
     struct lt_amount base;                  /* in a diff: held in the older snapshot */
+    uint64_t sites;                         /* how many sites hold more than is kept */
     uint64_t first_birth_ns, last_birth_ns; /* UTC, ns since the epoch; 0 where there is none */
     uint32_t youngest, oldest;              /* age classes of the live blocks (dump/format.h), LT_NO_AGE where none */
 };

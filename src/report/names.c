@@ -6,14 +6,14 @@
 
 void lt_names_need(const struct lt_site *site) {
     const struct lt_model *model = site->model;
-    /* a needed node's parents are needed already */
-    for (uint32_t node = site->node; node && !model->resolved[node].needed; node = model->dump->nodes[node].parent)
-        model->resolved[node].needed = true;
+    uint32_t node = site->node;
+    for (; node && !model->resolved[node].is_rooted; node = model->dump->nodes[node].parent)
+        model->resolved[node].is_needed = model->resolved[node].is_rooted = true;
 }
 
 static bool is_open(const struct lt_model *model, size_t node) {
     const struct lt_resolved *resolved = &model->resolved[node];
-    return resolved->needed && !resolved->lines && !model->own_module[model->dump->nodes[node].module];
+    return resolved->is_needed && !resolved->lines && !model->own_module[model->dump->nodes[node].module];
 }
 
 static size_t collect(const struct lt_model *model, struct lt_symbol_query *queries) {

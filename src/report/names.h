@@ -10,7 +10,8 @@
 struct lt_resolved {
     const struct lt_symbol_line *lines; /* innermost inline first; NULL: not resolved yet */
     uint32_t line_count;
-    bool needed;
+    bool is_needed; /* lt_names_resolve is to resolve it */
+    bool is_rooted; /* and all nodes from it to the root */
 };
 
 /* Asks for the names of all frames of the site's call stack. */

@@ -3,9 +3,9 @@
  *     KIND[.MEASURE] OPERATOR NUMBER        heap>0   heap.bytes>1M   heap.blocks>=10   any.growth.bytes>64K
  *
  *   KIND      a resource kind (heap, ...), or `any` for the sum over all kinds
- *   MEASURE   blocks (default), bytes, sites; with --base also growth.blocks, growth.bytes: newer minus older
- *   OPERATOR  > >= < <= == != (and = for ==)
- *   NUMBER    bytes take K, M, G, T (powers of 1024); growth may be negative
+ *   MEASURE   blocks (default), bytes, sites: what is live, without what run-time libraries keep on purpose
+ * (runtime.h); all.blocks, all.bytes: with it; growth.blocks, growth.bytes, in a comparison: newer minus older OPERATOR
+ * > >= < <= == != (and = for ==) NUMBER    bytes take K, M, G, T (powers of 1024); growth may be negative
  *
  * What it counts is what the report selects, before --top cuts it: --kind, --focus, --ignore and --min-age narrow a
  * policy. Blocks inherited by fork are not counted. */
@@ -17,12 +17,20 @@
 
 #include <stdbool.h>
 
+/* X(NAME, word, unit is bytes, needs a comparison) */
+#define LT_MEASURES(X)                                                                                                 \
+    X(BLOCKS, "blocks", false, false)                                                                                  \
+    X(BYTES, "bytes", true, false)                                                                                     \
+    X(SITES, "sites", false, false)                                                                                    \
+    X(ALL_BLOCKS, "all.blocks", false, false)                                                                          \
+    X(ALL_BYTES, "all.bytes", true, false)                                                                             \
+    X(GROWTH_BLOCKS, "growth.blocks", false, true)                                                                     \
+    X(GROWTH_BYTES, "growth.bytes", true, true)
+
 enum lt_measure {
-    LT_MEASURE_BLOCKS,
-    LT_MEASURE_BYTES,
-    LT_MEASURE_SITES,
-    LT_MEASURE_GROWTH_BLOCKS,
-    LT_MEASURE_GROWTH_BYTES
+#define X(name, word, is_bytes, is_growth) LT_MEASURE_##name,
+    LT_MEASURES(X)
+#undef X
 };
 
 struct lt_policy {
@@ -32,6 +40,7 @@ struct lt_policy {
     enum lt_operator { LT_OP_GT, LT_OP_GE, LT_OP_LT, LT_OP_LE, LT_OP_EQ, LT_OP_NE } op;
     int64_t limit;
     int64_t found; /* by lt_policy_judge */
+    uint64_t kept; /* blocks that run-time libraries keep and the measure leaves out */
     bool breached;
 };
 
@@ -42,7 +51,7 @@ bool lt_policy_needs_base(const struct lt_policy *);
 /* Judges settled rows (lt_table_settle). Returns whether the policy is breached. */
 bool lt_policy_judge(struct lt_policy *, const struct lt_table *);
 
-/* "heap.blocks is 12, which breaches heap>0" or "... which heap>0 allows" */
+/* "breached: heap>0 (heap.blocks is 12)", "not breached: ...": one line, alive as long as the pool. */
 char *lt_policy_verdict(const struct lt_policy *, struct lt_pool *);
 
 #endif

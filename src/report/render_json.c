@@ -135,6 +135,7 @@ static void put_site(struct lt_json *json, const struct lt_report *report, const
     put_birth(json, "first_birth", row->figures.first_birth_ns);
     put_birth(json, "last_birth", row->figures.last_birth_ns);
     lt_json_bool(json, "truncated", row->truncated);
+    lt_json_bool(json, "kept_by_runtime", row->figures.kept.count > 0);
     lt_json_array(json, "frames");
     lt_stack_get(stack, row->site, report->filter);
     for (size_t i = 0; i < stack->count; i++)

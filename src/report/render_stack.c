@@ -39,7 +39,9 @@ static char *name_of(const struct lt_frame *frame) {
                  : frame->module
                      ? asprintf(&name, "%s+0x%llx", lt_module_name(frame->module), (unsigned long long)frame->offset)
                      : asprintf(&name, "0x%llx", (unsigned long long)frame->offset);
-    return length < 0 ? NULL : name;
+    if (length < 0)
+        lt_die_of_memory();
+    return name;
 }
 
 /* The module is worth a word where no source line tells more, or where it is not the program itself. */
@@ -53,6 +55,7 @@ static const char *module_of(const struct lt_report *report, const struct lt_fra
     return lt_module_name(frame->module);
 }
 
+/* FILE:LINE [MODULE] (inlined) (N times), as far as they are known. `file` may be shorter than the frame's. */
 static char *place_of(const struct lt_report *report, const struct lt_frame *frame, const char *file, size_t repeats) {
     const char *module = module_of(report, frame);
     char line[16] = "", times[48] = "", *place = NULL;
@@ -60,51 +63,72 @@ static char *place_of(const struct lt_report *report, const struct lt_frame *fra
         snprintf(line, sizeof line, ":%u", frame->line);
     if (repeats > 1)
         snprintf(times, sizeof times, " (%zu times)", repeats);
-    int length =
-        asprintf(&place, "%s%s%s%s%s%s%s%s", file ? file : "", file ? line : "", module && file ? " " : "",
-                 module ? "[" : "", module ? module : "", module ? "]" : "", frame->inlined ? " (inlined)" : "", times);
-    return length < 0 ? NULL : place;
+    if (asprintf(&place, "%s%s%s%s%s%s%s%s", file ? file : "", file ? line : "", module && file ? " " : "",
+                 module ? "[" : "", module ? module : "", module ? "]" : "", frame->inlined ? " (inlined)" : "",
+                 times) < 0)
+        lt_die_of_memory();
+    return place;
+}
+
+/* As many of the last folders of `file` as fit into `columns`, at least its own name. */
+static const char *short_path(const char *file, size_t columns) {
+    const char *last = lt_base_name(file);
+    for (const char *at = strchr(file, '/'); at && at < last; at = strchr(at + 1, '/'))
+        if (at > file && lt_escaped_width(at + 1, strlen(at + 1)) <= columns)
+            return at + 1;
+    return last;
+}
+
+/* The place in at most `columns` (0: as many as it takes) if it can be. */
+static char *short_place(const struct lt_report *report, const struct lt_frame *frame, size_t repeats, size_t columns) {
+    char *place = place_of(report, frame, frame->file, repeats);
+    size_t width = lt_escaped_width(place, strlen(place));
+    if (!columns || width <= columns || !frame->file)
+        return place;
+    free(place);
+    size_t rest = width - lt_escaped_width(frame->file, strlen(frame->file));
+    return place_of(report, frame, short_path(frame->file, columns > rest ? columns - rest : 0), repeats);
 }
 
 static void put_padding(FILE *out, size_t count) {
     fprintf(out, "%*s", (int)count, "");
 }
 
-/* Prints `name` in at most `room` columns (0: as many as it takes), padded to `column`. */
-static void put_name(const struct lt_terminal *terminal, const char *name, size_t room, size_t column, bool is_place) {
-    enum lt_paint paint = is_place ? LT_PAINT_STRONG : LT_PAINT_PLAIN;
+/* Prints `name` in at most `room` columns (0: as many as it takes); returns how many it took. */
+static size_t put_name(const struct lt_terminal *terminal, const char *name, size_t room, enum lt_paint paint) {
     size_t length = strlen(name), width = lt_escaped_width(name, length);
-    if (room && width > room) {
-        length = lt_fit_start(name, room - (sizeof ellipsis - 1));
-        width = lt_escaped_width(name, length) + sizeof ellipsis - 1;
+    if (!room || width <= room) {
         lt_paint_name(terminal, paint, name, length);
-        fputs(ellipsis, terminal->out);
-    } else {
-        lt_paint_name(terminal, paint, name, length);
+        return width;
     }
-    put_padding(terminal->out, (width < column ? column - width : 0) + 2);
+    length = lt_fit_start(name, room - (sizeof ellipsis - 1));
+    lt_paint_name(terminal, paint, name, length);
+    fputs(ellipsis, terminal->out);
+    return lt_escaped_width(name, length) + sizeof ellipsis - 1;
 }
 
 /* `column`: where places start, counted from the names. */
 static void put_frame(const struct lt_report *report, const struct lt_terminal *terminal, const struct lt_frame *frame,
                       size_t column, size_t repeats, bool is_place) {
-    char *name = name_of(frame), *place = place_of(report, frame, frame->file, repeats);
-    if (!name || !place)
-        lt_die_of_memory();
-    size_t room = 0, name_width = lt_escaped_width(name, strlen(name));
-    size_t place_width = lt_escaped_width(place, strlen(place));
-    if (terminal->width && INDENT + (name_width > column ? name_width : column) + 2 + place_width > terminal->width) {
-        free(place);
-        place = place_of(report, frame, frame->file ? lt_base_name(frame->file) : NULL, repeats);
-        if (!place)
-            lt_die_of_memory();
-        place_width = lt_escaped_width(place, strlen(place));
-        size_t taken = INDENT + 2 + place_width;
+    char *name = name_of(frame);
+    size_t width = lt_escaped_width(name, strlen(name)), room = 0, columns = 0;
+    if (terminal->width) { /* a place may always have what the longest aligned names leave */
+        columns = terminal->width - INDENT - 2;
+        size_t most = columns * 2 / 3, wanted = width > column ? width : column;
+        columns -= wanted < most ? wanted : most;
+    }
+    char *place = short_place(report, frame, repeats, columns);
+    if (terminal->width) {
+        size_t taken = INDENT + 2 + lt_escaped_width(place, strlen(place));
         room = terminal->width > taken + LEAST_NAME ? terminal->width - taken : LEAST_NAME;
     }
     put_padding(terminal->out, INDENT);
-    put_name(terminal, name, room, room && room < column ? room : column, is_place);
-    lt_paint_name(terminal, LT_PAINT_FAINT, place, strlen(place));
+    width = put_name(terminal, name, room, is_place ? LT_PAINT_STRONG : LT_PAINT_PLAIN);
+    if (place[0]) {
+        const char *start = place + (place[0] == ' ');
+        put_padding(terminal->out, (width < column && (!room || column <= room) ? column - width : 0) + 2);
+        lt_paint_name(terminal, LT_PAINT_FAINT, start, strlen(start));
+    }
     fputc('\n', terminal->out);
     free(name);
     free(place);
@@ -139,7 +163,7 @@ static void put_end(const struct lt_report *report, const struct lt_terminal *te
     if (shared)
         fprintf(out, "%*s... %zu outer frames as in #%zu\n", INDENT, "", shared, previous);
     if (row->site->truncated)
-        fprintf(out, "%*s... outer frames were not recorded: the stack is cut (LEAKTRACK_DEPTH)\n", INDENT, "");
+        fprintf(out, "%*s... cut here (LEAKTRACK_DEPTH)\n", INDENT, "");
     if (frames)
         return;
     bool is_empty = row->site->node == 0;

@@ -60,34 +60,34 @@ static bool has_events(const struct lt_dump_totals *totals) {
 static void put_totals(const struct lt_terminal *terminal, const struct lt_model *model) {
     FILE *out = terminal->out;
     const struct lt_dump_totals *totals = model->snapshot->totals;
-    fprintf(out, "\n%-10s %26s %26s %26s\n", "kind", "live", "acquired", "released");
+    fprintf(out, "\n%-9s %22s %22s %22s\n", "kind", "live", "acquired", "released");
     for (uint32_t kind = 1; kind < LT_KIND_END; kind++) {
         const struct lt_dump_totals *t = &totals[kind];
         if (!has_events(t) && !(t->present && kind == LT_KIND_HEAP))
             continue;
-        fprintf(out, "%-10s %14" PRIu64 " %11s", lt_kind_name(kind), t->live_count, lt_human_size(t->live_bytes).text);
-        fprintf(out, " %14" PRIu64 " %11s", t->alloc_count, lt_human_size(t->alloc_bytes).text);
-        fprintf(out, " %14" PRIu64 " %11s\n", t->release_count, lt_human_size(t->release_bytes).text);
+        fprintf(out, "%-9s %11" PRIu64 " %10s", lt_kind_name(kind), t->live_count, lt_human_size(t->live_bytes).text);
+        fprintf(out, " %11" PRIu64 " %10s", t->alloc_count, lt_human_size(t->alloc_bytes).text);
+        fprintf(out, " %11" PRIu64 " %10s\n", t->release_count, lt_human_size(t->release_bytes).text);
     }
     for (uint32_t kind = 1; kind < LT_KIND_END; kind++)
         if (totals[kind].inherited_count)
-            fprintf(out, "%s: %s more, %s, inherited from the parent process and still held; in none of the figures\n",
-                    lt_kind_name(kind), lt_human_count(totals[kind].inherited_count, "block").text,
+            fprintf(out, "%s: %s, %s, inherited from the parent process and still held; in none of the figures\n",
+                    lt_kind_name(kind), lt_human_count(totals[kind].inherited_count, "more block").text,
                     lt_human_size(totals[kind].inherited_bytes).text);
 }
 
 static void put_changes(const struct lt_report *report, const struct lt_terminal *terminal) {
     FILE *out = terminal->out;
-    fprintf(out, "\n%-10s %26s %26s %26s\n", "kind", "live before", "live after", "change");
+    fprintf(out, "\n%-9s %22s %22s %22s\n", "kind", "live before", "live after", "change");
     for (uint32_t kind = 1; kind < LT_KIND_END; kind++) {
         const struct lt_dump_totals *before = &report->base->snapshot->totals[kind];
         const struct lt_dump_totals *after = &report->model->snapshot->totals[kind];
         if (!has_events(before) && !has_events(after))
             continue;
-        fprintf(out, "%-10s %14" PRIu64 " %11s", lt_kind_name(kind), before->live_count,
+        fprintf(out, "%-9s %11" PRIu64 " %10s", lt_kind_name(kind), before->live_count,
                 lt_human_size(before->live_bytes).text);
-        fprintf(out, " %14" PRIu64 " %11s", after->live_count, lt_human_size(after->live_bytes).text);
-        fprintf(out, " %+14" PRId64 " %11s\n", (int64_t)(after->live_count - before->live_count),
+        fprintf(out, " %11" PRIu64 " %10s", after->live_count, lt_human_size(after->live_bytes).text);
+        fprintf(out, " %+11" PRId64 " %10s\n", (int64_t)(after->live_count - before->live_count),
                 lt_human_size_change((int64_t)(after->live_bytes - before->live_bytes)).text);
     }
 }

@@ -53,46 +53,65 @@ static void put_amount(FILE *out, const struct lt_amount *amount) {
     fprintf(out, "%s in %s", lt_human_size(amount->bytes).text, lt_human_count(amount->count, "block").text);
 }
 
-static void put_title(const struct lt_report *report, const struct lt_terminal *terminal, const struct lt_row *row,
-                      size_t number) {
-    FILE *out = terminal->out;
-    lt_paint(terminal, LT_PAINT_STRONG, "#%zu  %s in %s", number, lt_human_size(row->figures.live.bytes).text,
-             lt_human_count(row->figures.live.count, "block").text);
-    fprintf(out, " (%s of %s)%s", lt_human_share(row->figures.live.bytes, held_of_kind(report, row->kind)).text,
-            lt_kind_name(row->kind), age_of(report, row).text);
-    if (row->figures.alloc.count != row->figures.live.count)
-        fprintf(out, ", of %" PRIu64 " acquired", row->figures.alloc.count);
+/* The rest of a line of which `taken` columns are full: broken at its commas where the terminal is too narrow. */
+static void put_wrapped(const struct lt_terminal *terminal, const char *text, size_t taken) {
+    while (*text) {
+        const char *comma = strstr(text, ", ");
+        size_t length = comma ? (size_t)(comma - text) + 1 : strlen(text);
+        if (terminal->width && taken + length + 1 > terminal->width) {
+            fputs("\n   ", terminal->out);
+            taken = 3;
+        }
+        fprintf(terminal->out, " %.*s", (int)length, text);
+        taken += length + 1;
+        text += comma ? length + 1 : length;
+    }
+    fputc('\n', terminal->out);
 }
 
-static void put_change_title(const struct lt_terminal *terminal, const struct lt_row *row, size_t number) {
-    FILE *out = terminal->out;
+static char *title_of(const struct lt_report *report, const struct lt_row *row, struct lt_pool *pool) {
     const struct lt_figures *figures = &row->figures;
-    enum lt_change change = lt_row_change(figures);
-    int64_t bytes = lt_delta_bytes(figures), count = lt_delta_count(figures);
-    lt_paint(terminal, LT_PAINT_STRONG, "#%zu  %s", number, lt_human_size_change(bytes).text);
-    fprintf(out, " in %+" PRId64 " block%s, ", count, count == 1 || count == -1 ? "" : "s");
-    lt_paint(terminal, change <= LT_CHANGE_GROWN ? LT_PAINT_BAD : LT_PAINT_GOOD, "%s", lt_change_word(change));
-    fprintf(out, " (%s", lt_kind_name(row->kind));
-    if (figures->base.count) {
-        fputs(", before ", out);
-        put_amount(out, &figures->base);
-    }
-    if (figures->live.count) {
-        fputs(", now ", out);
-        put_amount(out, &figures->live);
-    }
-    fputc(')', out);
+    bool is_kept = figures->live.count && figures->kept.count == figures->live.count;
+    const char *acquired = "";
+    if (figures->alloc.count != figures->live.count)
+        acquired = lt_pool_format(pool, ", of %" PRIu64 " acquired", figures->alloc.count);
+    return lt_pool_format(pool, "in %s, %s of %s%s%s%s", lt_human_count(figures->live.count, "block").text,
+                          lt_human_share(figures->live.bytes, held_of_kind(report, row->kind)).text,
+                          lt_kind_name(row->kind), age_of(report, row).text, acquired,
+                          is_kept ? ", kept by a run-time library" : "");
+}
+
+static char *change_title_of(const struct lt_row *row, struct lt_pool *pool) {
+    const struct lt_figures *figures = &row->figures;
+    const struct lt_amount *base = &figures->base, *live = &figures->live;
+    int64_t count = lt_delta_count(figures);
+    const char *before = "", *now = "";
+    if (base->count)
+        before = lt_pool_format(pool, ", before %s in %s", lt_human_size(base->bytes).text,
+                                lt_human_count(base->count, "block").text);
+    if (live->count)
+        now = lt_pool_format(pool, ", now %s in %s", lt_human_size(live->bytes).text,
+                             lt_human_count(live->count, "block").text);
+    return lt_pool_format(pool, "in %+" PRId64 " block%s, %s, %s%s%s", count, count == 1 || count == -1 ? "" : "s",
+                          lt_kind_name(row->kind), lt_change_word(lt_row_change(figures)), before, now);
 }
 
 static void put_row_head(const struct lt_report *report, const struct lt_terminal *terminal, const struct lt_row *row,
                          size_t number) {
-    if (report->base)
-        put_change_title(terminal, row, number);
-    else
-        put_title(report, terminal, row, number);
+    struct lt_pool scratch = {0};
+    struct lt_human size = lt_human_size(row->figures.live.bytes);
+    enum lt_paint paint = LT_PAINT_STRONG;
+    char *title = report->base ? change_title_of(row, &scratch) : title_of(report, row, &scratch);
+    if (report->base) {
+        size = lt_human_size_change(lt_delta_bytes(&row->figures));
+        paint = lt_row_change(&row->figures) <= LT_CHANGE_GROWN ? LT_PAINT_BAD : LT_PAINT_GOOD;
+    }
     if (row->site_count > 1 || row->label)
-        fprintf(terminal->out, ", %s", lt_human_count(row->site_count, "site").text);
-    fputc('\n', terminal->out);
+        title = lt_pool_format(&scratch, "%s, %s", title, lt_human_count(row->site_count, "site").text);
+    char *lead = lt_pool_format(&scratch, "#%zu  %s", number, size.text);
+    lt_paint(terminal, paint, "%s", lead);
+    put_wrapped(terminal, title, strlen(lead));
+    lt_pool_free(&scratch);
 }
 
 static void put_rows(const struct lt_report *report, const struct lt_terminal *terminal) {
@@ -121,13 +140,14 @@ static void put_rest(const struct lt_report *report, FILE *out) {
             rest.count += table->rows[i].figures.live.count;
             rest.bytes += table->rows[i].figures.live.bytes;
         }
-        fprintf(out, "\n%s more, holding ",
-                lt_human_count(table->count - report->shown, report->by == LT_BY_STACK ? "site" : "row").text);
+        fprintf(
+            out, "\n%s, holding ",
+            lt_human_count(table->count - report->shown, report->by == LT_BY_STACK ? "more site" : "more row").text);
         put_amount(out, &rest);
         fputs("; --top 0 lists all\n", out);
     }
     if (table->unchanged_sites) {
-        fprintf(out, "\n%s unchanged, holding ", lt_human_count(table->unchanged_sites, "site").text);
+        fprintf(out, "\n%s, holding ", lt_human_count(table->unchanged_sites, "unchanged site").text);
         put_amount(out, &table->unchanged.live);
         fputc('\n', out);
     }
@@ -146,9 +166,9 @@ static void put_policies(const struct lt_report *report, const struct lt_termina
     struct lt_pool scratch = {0};
     for (size_t i = 0; i < report->policy_count; i++) {
         const struct lt_policy *policy = &report->policies[i];
-        lt_paint(terminal, policy->breached ? LT_PAINT_BAD : LT_PAINT_GOOD, "%s%s: ", i ? "" : "\n",
-                 policy->breached ? "BREACHED" : "kept");
-        fprintf(terminal->out, "%s\n", lt_policy_verdict(policy, &scratch));
+        fputs(i ? "" : "\n", terminal->out);
+        lt_paint(terminal, policy->breached ? LT_PAINT_BAD : LT_PAINT_GOOD, "%s\n",
+                 lt_policy_verdict(policy, &scratch));
     }
     lt_pool_free(&scratch);
 }

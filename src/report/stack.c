@@ -2,6 +2,7 @@
 
 #include "base/attrs.h"
 #include "report/names.h"
+#include "report/runtime.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -43,22 +44,13 @@ void lt_stack_free(struct lt_stack *stack) {
     *stack = (struct lt_stack){0};
 }
 
-static bool starts_with(const char *text, const char *start) {
-    return strncmp(text, start, strlen(start)) == 0;
-}
-
 static bool belongs_to_library(const struct lt_frame *frame) {
     static const char *const functions[] = {
         "operator new", "std::", "__gnu_cxx::", "void std::", "void* std::", "alloc::", "__rust_", "__rg_", "__rdl_"};
-    static const char *const modules[] = {"libc.so",      "libc-",    "libstdc++.so", "libc++.so",
-                                          "libc++abi.so", "ld-linux", "ld-musl"};
     for (size_t i = 0; frame->function && i < LT_ARRAY_SIZE(functions); i++)
-        if (starts_with(frame->function, functions[i]))
+        if (strncmp(frame->function, functions[i], strlen(functions[i])) == 0)
             return true;
-    for (size_t i = 0; i < LT_ARRAY_SIZE(modules); i++)
-        if (starts_with(lt_module_name(frame->module), modules[i]))
-            return true;
-    return false;
+    return lt_is_runtime_module(frame->module);
 }
 
 const struct lt_frame *lt_stack_place(const struct lt_stack *stack) {

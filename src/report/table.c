@@ -1,5 +1,7 @@
 #include "report/table.h"
 
+#include "base/attrs.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -60,17 +62,15 @@ void lt_table_settle(struct lt_table *table, bool held_only) {
             lt_figures_add(&table->unchanged, &row->figures);
             table->unchanged_sites += row->site_count;
         }
-        if (table->is_diff ? !same : row->figures.live.count > 0)
-            table->site_counts[row->kind] += row->site_count;
         if (table->is_diff ? !same : !held_only || row->figures.live.count)
             table->rows[kept++] = *row;
     }
     table->count = kept;
 }
 
-/* What --sort compares, larger first; then its second thought. */
+/* What --sort compares, larger first; then its second and third thoughts. */
 struct rank {
-    uint64_t first, second;
+    uint64_t by[3];
 };
 
 static uint64_t size_of(int64_t change) {
@@ -79,30 +79,31 @@ static uint64_t size_of(int64_t change) {
 
 static struct rank rank_of(const struct lt_row *row, enum lt_sort sort) {
     const struct lt_figures *figures = &row->figures;
+    const struct lt_amount *live = &figures->live, *alloc = &figures->alloc;
     switch (sort) {
     case LT_SORT_COUNT:
-        return (struct rank){figures->live.count, figures->live.bytes};
+        return (struct rank){{live->count, live->bytes}};
     case LT_SORT_ALLOC_BYTES:
-        return (struct rank){figures->alloc.bytes, figures->alloc.count};
+        return (struct rank){{alloc->bytes, alloc->count}};
     case LT_SORT_ALLOC_COUNT:
-        return (struct rank){figures->alloc.count, figures->alloc.bytes};
+        return (struct rank){{alloc->count, alloc->bytes}};
     case LT_SORT_AGE:
-        return (struct rank){figures->oldest == LT_NO_AGE ? 0 : figures->oldest + 1, figures->live.bytes};
+        return (struct rank){{figures->oldest == LT_NO_AGE ? 0 : figures->oldest + 1, live->bytes, live->count}};
     case LT_SORT_GROWTH:
-        return (struct rank){size_of(lt_delta_bytes(figures)), size_of(lt_delta_count(figures))};
+        return (struct rank){
+            {size_of(lt_delta_bytes(figures)), lt_delta_bytes(figures) > 0, size_of(lt_delta_count(figures))}};
     case LT_SORT_BYTES:
     default:
-        return (struct rank){figures->live.bytes, figures->live.count};
+        return (struct rank){{live->bytes, live->count}};
     }
 }
 
 static int compare(const void *left, const void *right, void *sort) {
     const struct lt_row *a = left, *b = right;
     struct rank x = rank_of(a, *(const enum lt_sort *)sort), y = rank_of(b, *(const enum lt_sort *)sort);
-    if (x.first != y.first)
-        return x.first < y.first ? 1 : -1;
-    if (x.second != y.second)
-        return x.second < y.second ? 1 : -1;
+    for (size_t i = 0; i < LT_ARRAY_SIZE(x.by); i++)
+        if (x.by[i] != y.by[i])
+            return x.by[i] < y.by[i] ? 1 : -1;
     return a->site->id == b->site->id ? 0 : a->site->id < b->site->id ? -1 : 1;
 }
 

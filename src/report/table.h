@@ -32,7 +32,6 @@ struct lt_table {
     bool is_diff;
     /* sums over all rows, the later cut ones included, and what a diff leaves out because nothing changed */
     struct lt_figures sums[LT_KIND_END];
-    size_t site_counts[LT_KIND_END]; /* sites that hold something; in a diff: that changed */
     struct lt_figures unchanged;
     size_t unchanged_sites;
     struct lt_pool pool; /* labels */
