@@ -38,6 +38,7 @@ void lt_dump_file_init(struct lt_dump_file *file, const char *path, uint64_t max
     lt_fmt_text(&f, path);
     file->fd = -1;
     file->id = (struct lt_file_id){0, 0};
+    file->start_ticks = lt_proc_start_ticks(0);
     file->committed = file->position = file->spare = 0;
     file->max_bytes = max_bytes;
     file->generation = file->fruitless = 0;
@@ -79,8 +80,8 @@ static bool read_header(int fd, struct lt_dump_header *header) {
            lt_crc32c(0, header, offsetof(struct lt_dump_header, crc)) == header->crc;
 }
 
-static bool is_this_process(const struct lt_dump_header *header) {
-    return header->pid == (uint32_t)lt_getpid() && header->start_ticks == lt_proc_start_ticks(0);
+static bool is_this_process(const struct lt_dump_file *file, const struct lt_dump_header *header) {
+    return header->pid == (uint32_t)lt_getpid() && header->start_ticks == file->start_ticks;
 }
 
 static bool is_alive(const struct lt_dump_header *header) {
@@ -91,7 +92,7 @@ static bool is_alive(const struct lt_dump_header *header) {
 }
 
 /* Whose dump is the open, unlocked or locked, file? */
-static enum owner owner_of(int fd, bool locked) {
+static enum owner owner_of(const struct lt_dump_file *file, int fd, bool locked) {
     struct lt_dump_header header;
     char magic[LT_DUMP_MAGIC_SIZE];
     int64_t size = lt_pread_all(fd, magic, sizeof magic, 0);
@@ -101,7 +102,7 @@ static enum owner owner_of(int fd, bool locked) {
         return OWNER_FOREIGN;
     if (!read_header(fd, &header)) /* cut or damaged: only the lock can tell */
         return locked ? OWNER_NONE : OWNER_ALIVE;
-    if (is_this_process(&header))
+    if (is_this_process(file, &header))
         return OWNER_US;
     return is_alive(&header) ? OWNER_ALIVE : OWNER_NONE;
 }
@@ -149,14 +150,15 @@ static int empty_in_place(int fd, int why, const struct lt_file_info *info) {
 
 /* Clears the open file away from the path if it may be replaced; *usable: it is empty now and may be used itself.
  * -EWOULDBLOCK: the dump of a live process; -EEXIST: not a dump. */
-static int clear_away(const char *path, int fd, bool *usable) {
+static int clear_away(const struct lt_dump_file *file, int fd, bool *usable) {
+    const char *path = file->path;
     struct lt_file_info info;
     int status = lt_file_lock(fd);
     if (status == -EWOULDBLOCK)
         return status;
     if (!is_at(path, fd, &info))
         return 0; /* somebody else has cleared it away */
-    enum owner owner = owner_of(fd, status == 0);
+    enum owner owner = owner_of(file, fd, status == 0);
     if (owner == OWNER_FOREIGN)
         return -EEXIST;
     if (owner == OWNER_ALIVE)
@@ -173,18 +175,18 @@ static int clear_away(const char *path, int fd, bool *usable) {
 
 /* What to do about the file that lies at the path: its descriptor, empty and locked, -ESTALE after it was cleared away,
  * or a reason to leave it alone. */
-static int take_over(const char *path) {
+static int take_over(const struct lt_dump_file *file) {
     struct lt_file_info info;
     bool usable = false;
-    int status = lt_link_info(path, &info);
+    int status = lt_link_info(file->path, &info);
     if (status)
         return status == -ENOENT ? -ESTALE : status;
     if (!S_ISREG(info.mode))
         return -EEXIST;
-    int fd = lt_open(path, O_RDWR | EXISTING, 0);
+    int fd = lt_open(file->path, O_RDWR | EXISTING, 0);
     if (fd < 0)
         return fd == -ENOENT ? -ESTALE : fd;
-    status = clear_away(path, fd, &usable);
+    status = clear_away(file, fd, &usable);
     if (usable)
         return fd;
     lt_close(fd);
@@ -193,13 +195,13 @@ static int take_over(const char *path) {
 
 /* Opens an empty, locked file at the path; -EWOULDBLOCK where a live process's dump lies there. Every attempt that
  * meets another process doing the same ends in -ESTALE. */
-static int create(const char *path, struct lt_file_info *info) {
+static int create(const struct lt_dump_file *file, struct lt_file_info *info) {
     int fd = -ESTALE;
     for (int attempt = 0; attempt < 8 && fd == -ESTALE; attempt++) {
-        fd = lt_open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+        fd = lt_open(file->path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
         if (fd == -EEXIST)
-            fd = take_over(path);
-        if (fd >= 0 && (lt_file_lock(fd) == -EWOULDBLOCK || !is_at(path, fd, info))) {
+            fd = take_over(file);
+        if (fd >= 0 && (lt_file_lock(fd) == -EWOULDBLOCK || !is_at(file->path, fd, info))) {
             lt_close(fd);
             fd = -ESTALE;
         }
@@ -220,9 +222,9 @@ static bool append_pid(struct lt_dump_file *file) {
 
 int lt_dump_file_open(struct lt_dump_file *file) {
     struct lt_file_info info;
-    int fd = create(file->path, &info);
+    int fd = create(file, &info);
     if (fd == -EWOULDBLOCK && !file->pid_appended)
-        fd = append_pid(file) ? create(file->path, &info) : -ENAMETOOLONG;
+        fd = append_pid(file) ? create(file, &info) : -ENAMETOOLONG;
     if (fd >= 0) {
         begin_anew(file);
         /* Behind the end of the file a hole changes nothing; it only shows whether there can be holes. */
@@ -247,7 +249,7 @@ static int reopen(struct lt_dump_file *file) {
     if (fd < 0)
         return fd;
     bool ours = lt_file_info(fd, &info) == 0 && same_id(&info.id, &file->id) && info.size >= file->committed &&
-                read_header(fd, &header) && is_this_process(&header);
+                read_header(fd, &header) && is_this_process(file, &header);
     if (!ours) {
         lt_close(fd);
         return -ESTALE;
@@ -375,19 +377,26 @@ int lt_dump_file_append(void *dump_file, const void *bytes, size_t size) {
     return 0;
 }
 
-/* Where what is full stays full, each halving of the room that is left doubles the interval: every doubling then lasts
+/* `used` of `limit` bytes are gone for good. Each halving of what is left doubles the interval: so every doubling lasts
  * as long as the one before. */
-static uint32_t interval_factor(const struct lt_dump_file *file) {
-    uint64_t limit = lt_file_size_limit(), left;
+static uint32_t factor_for(uint64_t used, uint64_t limit) {
+    uint64_t left = limit > used ? limit - used : 0;
     uint32_t factor = 1;
-    if (file->max_bytes && file->max_bytes < limit && !file->can_thin)
-        limit = file->max_bytes;
-    left = limit > file->position ? limit - file->position : 0;
-    while (left < limit / 2 && factor < 1 << 16) {
-        limit /= 2;
+    for (; left < limit / 2 && factor < 1 << 16; limit /= 2)
         factor *= 2;
-    }
     return factor;
+}
+
+/* RLIMIT_FSIZE counts the file's length. The cap counts blocks, and what can be thinned does not use them up: only
+ * dictionaries do, and the blocks that a hole shares with them. */
+static void update_interval(struct lt_dump_file *file) {
+    struct lt_file_info info;
+    file->interval_factor = factor_for(file->position, lt_file_size_limit());
+    if (file->max_bytes && is_ours(file, &info)) {
+        uint64_t thinnable = file->can_thin && file->runs.bytes < info.allocated ? file->runs.bytes : 0;
+        uint32_t factor = factor_for(info.allocated - thinnable, file->max_bytes);
+        file->interval_factor = factor > file->interval_factor ? factor : file->interval_factor;
+    }
 }
 
 void lt_dump_file_commit(struct lt_dump_file *file) {
@@ -397,7 +406,7 @@ void lt_dump_file_commit(struct lt_dump_file *file) {
     lt_runs_commit(&file->runs, lt_clock_cs());
     file->committed = file->position;
     file->header_written = file->committed > 0;
-    file->interval_factor = interval_factor(file);
+    update_interval(file);
 }
 
 void lt_dump_file_rollback(struct lt_dump_file *file) {
@@ -406,6 +415,7 @@ void lt_dump_file_rollback(struct lt_dump_file *file) {
     file->position = file->committed;
     if (is_ours(file, &info) && info.size > file->committed)
         (void)!lt_file_truncate(file->fd, file->committed); /* if it stays, the next snapshot is written over it */
+    update_interval(file);
 }
 
 int lt_dump_file_make_way(struct lt_dump_file *file, int number) {

@@ -31,14 +31,15 @@ struct lt_dump_file {
     uint32_t generation;      /* rises when a new, empty file is begun: then nothing written earlier is in it */
     bool header_written;      /* committed > 0: the file begins with this process's header */
     int last_error;           /* why the last open or write failed, 0 = it did not */
-    uint32_t interval_factor; /* the caller multiplies its interval by this: > 1 where the file can't be thinned and
-                                 fills up, so that the snapshots it still holds span the run */
+    uint32_t interval_factor; /* the caller multiplies its interval by this: > 1 where what thinning can't free fills
+                                 the file up, so that it spans the run all the same */
     /* private to dump_file.c */
     bool last; /* the snapshot being written may use the room kept for the last one */
     bool pid_appended;
-    bool can_thin;      /* the file system frees blocks, and that is worth something here */
-    uint32_t fruitless; /* snapshots thinned in a row that freed no block */
-    uint64_t spare;     /* bytes that the last committed snapshot took, dictionaries not counted */
+    bool can_thin;        /* the file system frees blocks, and that is worth something here */
+    uint32_t fruitless;   /* snapshots thinned in a row that freed no block */
+    uint64_t start_ticks; /* with the pid in the header: this process */
+    uint64_t spare;       /* bytes that the last committed snapshot took, dictionaries not counted */
     struct lt_dump_runs runs;
 };
 

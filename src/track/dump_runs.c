@@ -44,6 +44,7 @@ uint64_t lt_runs_pending_bytes(const struct lt_dump_runs *runs) {
 }
 
 void lt_runs_commit(struct lt_dump_runs *runs, uint32_t time_cs) {
+    runs->bytes += lt_runs_pending_bytes(runs);
     for (uint32_t i = runs->count - runs->pending; i < runs->count; i++)
         runs->items[i].time_cs = time_cs;
     runs->snapshots += runs->pending > 0;
@@ -114,6 +115,7 @@ bool lt_runs_thin(struct lt_dump_runs *runs, uint32_t snapshot, struct lt_dump_r
         return false;
     bool more = at + 1 < runs->count && runs->items[at + 1].snapshot == snapshot;
     runs->snapshots -= !more;
+    runs->bytes -= runs->items[at].length;
     runs->items[at].snapshot = 0;
     at = merge(runs, at);
     *hole = runs->items[at];

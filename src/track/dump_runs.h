@@ -20,6 +20,7 @@ struct lt_dump_runs {
     uint32_t pending;   /* of them, at the end: those of the snapshot that is being written */
     uint32_t snapshots; /* committed ones */
     uint32_t number;    /* of the one being written, minus 1 */
+    uint64_t bytes;     /* of the committed ones that are no holes */
 };
 
 enum { LT_RUNS_MAX = 1 << 14 };

@@ -7,3 +7,5 @@ function(lt_dump_file_test name)
 endfunction()
 
 lt_dump_file_test(dump_runs)
+lt_dump_file_test(dump_file_owner)
+lt_dump_file_test(dump_file_size)
