@@ -192,6 +192,18 @@ static void replaces_the_dump_of_a_reused_pid(void **state) {
     assert_string_equal(file.path, path);
 }
 
+static void replaces_a_dump_of_no_possible_process(void **state) {
+    (void)state;
+    static const int pids[] = {0, -1, INT32_MIN, INT32_MAX};
+    for (size_t i = 0; i < sizeof pids / sizeof pids[0]; i++) {
+        put_dump(path, pids[i], 0, true);
+        lt_dump_file_init(&file, path, 0);
+        assert_int_equal(lt_dump_file_open(&file), 0);
+        assert_string_equal(file.path, path);
+        lt_close(file.fd);
+    }
+}
+
 static void replaces_a_dump_that_was_cut(void **state) {
     (void)state;
     put_dump(path, pid_of_the_dead(), 12345, true);
@@ -542,6 +554,7 @@ static const struct CMUnitTest tests[] = {
     TEST(replaces_an_empty_file),
     TEST(replaces_the_dump_of_a_dead_process_by_a_new_inode),
     TEST(replaces_the_dump_of_a_reused_pid),
+    TEST(replaces_a_dump_of_no_possible_process),
     TEST(replaces_a_dump_that_was_cut),
     TEST(adds_its_pid_beside_the_dump_of_a_live_process),
     TEST(adds_its_pid_beside_a_locked_file),
