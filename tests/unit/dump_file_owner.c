@@ -371,6 +371,13 @@ static void begins_anew_after_its_file_was_truncated(void **state) {
     assert_int_equal(file.generation, 2);
     assert_int_equal(read_back(path)->end, LT_DUMP_COMPLETE);
     assert_int_equal(read_back(path)->first, 2);
+
+    assert_int_equal(truncate(path, 100), 0);
+    close(file.fd);
+    assert_int_equal(write_snapshot(&w, 100, NODE_BEFORE, false), 0);
+    assert_int_equal(file.generation, 3);
+    assert_int_equal(read_back(path)->end, LT_DUMP_COMPLETE);
+    assert_int_equal(read_back(path)->first, 3);
 }
 
 static void goes_on_in_a_file_that_was_moved(void **state) {

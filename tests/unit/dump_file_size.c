@@ -123,6 +123,7 @@ static void refuses_where_thinning_frees_nothing(void **state) {
     const struct finding *found = read_back(path);
     assert_int_equal(found->end, LT_DUMP_COMPLETE);
     assert_int_equal(found->nodes, w.nodes);
+    assert_true(found->snapshots > 100); /* it gave up before all of them were gone for nothing */
     assert_int_equal(write_snapshot(&w, 0, NODE_INSIDE, true), 0); /* the last one has its room */
     assert_int_equal(read_back(path)->last, w.index);
     assert_in_range(allocated(), 0, 64 * KIB);
