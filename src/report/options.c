@@ -31,7 +31,7 @@ enum { FIRST_VALUE = 256 };
 
 static const struct option long_options[] = {
 #define X(name, word, letter, argument, group, help)                                                                   \
-    {word, (argument) ? required_argument : no_argument, NULL, FIRST_VALUE + OPTION_##name},
+    {word, _Generic((argument), char * : required_argument, default : no_argument), NULL, FIRST_VALUE + OPTION_##name},
 #include "report/options.def"
 #undef X
     {NULL, 0, NULL, 0}};

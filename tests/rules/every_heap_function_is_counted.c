@@ -115,7 +115,7 @@ static void *in_thread(void *block) {
 
 static void by_another_thread(void) {
     pthread_t thread;
-    void *block = acquired("malloc", malloc(10)), *theirs;
+    void *block = acquired("malloc", malloc(10)), *theirs = NULL;
     if (pthread_create(&thread, NULL, in_thread, block) != 0 || pthread_join(thread, &theirs) != 0)
         failures++;
     free(theirs);

@@ -7,5 +7,6 @@ function(lt_dump_file_test name)
 endfunction()
 
 lt_dump_file_test(dump_runs)
+lt_dump_file_test(dump_file_descriptor)
 lt_dump_file_test(dump_file_owner)
 lt_dump_file_test(dump_file_size)

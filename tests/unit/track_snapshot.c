@@ -60,7 +60,7 @@ static uint64_t counter(const struct lt_dump_snapshot *of, const char *name) {
     for (size_t i = 0; i < of->counter_count; i++)
         if (strcmp(of->counters[i].name, name) == 0)
             return of->counters[i].value;
-    CHILD_CHECK(!"no such counter");
+    CHILD_CHECK(false && "no such counter");
     return 0;
 }
 
