@@ -29,6 +29,9 @@ if(LEAKTRACK_SANITIZE)
                                              -fno-omit-frame-pointer)
   target_link_options(lt_hosted INTERFACE -fsanitize=address,undefined)
 endif()
+if(LEAKTRACK_FUZZ)
+  target_compile_options(lt_hosted INTERFACE -fsanitize=fuzzer-no-link) # counts edges; the fuzzers see new ones
+endif()
 
 # lt_rooms(OUT room...): a folder from which only the named rooms can be included
 function(lt_rooms out)

@@ -1,0 +1,153 @@
+/* Gives the reader of dumps the input as it is, and then once more with every CRC and every END made right, so that the
+ * fuzzer gets behind them. Whatever the bytes: what the reader hands out is in bounds, and as large as it may be. */
+#include "base/crc32c.h"
+#include "base/varint.h"
+#include "dump/reader.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* Aborts unless `condition` holds, whatever NDEBUG says. */
+static void check(bool condition) {
+    if (!condition)
+        abort();
+}
+
+static uint64_t touched; /* so that no read is optimised away */
+
+static void touch_text(const char *text) {
+    touched += strlen(text);
+}
+
+static void touch_list(const char **list) {
+    for (; *list; list++)
+        touch_text(*list);
+}
+
+static void check_process(const struct lt_dump_process *process) {
+    touch_text(process->exe);
+    touch_text(process->host);
+    touch_text(process->arch);
+    touch_text(process->library);
+    touch_text(process->unwinder);
+    touch_list(process->argv);
+    touch_list(process->options);
+    touch_list(process->notes);
+}
+
+static size_t check_dictionaries(const struct lt_dump *dump) {
+    size_t bytes = dump->module_count * sizeof *dump->modules + dump->node_count * sizeof *dump->nodes;
+    for (size_t i = 0; i < dump->module_count; i++) {
+        const struct lt_dump_module *module = &dump->modules[i];
+        touch_text(module->path);
+        for (size_t j = 0; j < module->build_id_size; j++)
+            touched += module->build_id[j];
+        for (size_t j = 0; j < module->segment_count; j++)
+            touched += module->segments[j].vaddr;
+        bytes += module->segment_count * sizeof *module->segments;
+    }
+    for (size_t i = 1; i < dump->node_count; i++)
+        check(dump->nodes[i].parent < i && dump->nodes[i].module < dump->module_count);
+    return bytes;
+}
+
+static size_t check_snapshot(const struct lt_dump *dump, const struct lt_dump_snapshot *snapshot) {
+    size_t bytes = sizeof *snapshot + snapshot->site_count * sizeof *snapshot->sites +
+                   snapshot->block_count * sizeof *snapshot->blocks +
+                   snapshot->counter_count * sizeof *snapshot->counters;
+    for (size_t i = 0; i < snapshot->site_count; i++) {
+        const struct lt_dump_site *site = &snapshot->sites[i];
+        check(site->node < dump->node_count && site->kind && site->kind < LT_KIND_END);
+        check(site->first_birth_cs <= site->last_birth_cs);
+        for (size_t j = 0; j < site->age_count; j++)
+            check(site->ages[j].age_class < LT_AGE_CLASSES);
+        bytes += site->age_count * sizeof *site->ages;
+    }
+    for (size_t i = 0; i < snapshot->block_count; i++) {
+        const struct lt_dump_block *block = &snapshot->blocks[i];
+        check(block->node < dump->node_count && block->kind && block->kind < LT_KIND_END);
+    }
+    for (size_t i = 0; i < snapshot->counter_count; i++)
+        touch_text(snapshot->counters[i].name);
+    return bytes;
+}
+
+static void parse(const uint8_t *data, size_t size) {
+    struct lt_dump dump;
+    const int status = lt_dump_parse(&dump, data, size);
+    check(status == (dump.end == LT_DUMP_UNREADABLE ? -EBADMSG : 0));
+    check(memchr(dump.end_reason, 0, sizeof dump.end_reason) && !strchr(dump.end_reason, '\n'));
+    check((dump.end == LT_DUMP_COMPLETE) == (dump.end_reason[0] == 0));
+    check(dump.end == LT_DUMP_UNREADABLE || dump.snapshot_count > 0);
+    check_process(&dump.process);
+    size_t bytes = check_dictionaries(&dump);
+    for (size_t i = 0; i < dump.snapshot_count; i++)
+        bytes += check_snapshot(&dump, &dump.snapshots[i]);
+    check(bytes <= 4096 + 20 * size); /* memory is bounded by the file's size */
+    lt_dump_free(&dump);
+}
+
+static size_t put_number(uint8_t *at, size_t room, uint64_t number) {
+    uint8_t bytes[LT_VARINT_MAX];
+    const size_t size = lt_varint_put(bytes, number);
+    if (size > room)
+        return 0;
+    memcpy(at, bytes, size);
+    return size;
+}
+
+/* Makes the END at `at` true, as far as its payload has room; its index stays. */
+static void mend_end(uint8_t *payload, size_t length, uint32_t sections, size_t bytes, uint32_t crc) {
+    uint64_t index;
+    size_t at = lt_varint_get(payload, length, &index);
+    at += put_number(payload + at, length - at, sections);
+    at += put_number(payload + at, length - at, bytes);
+    put_number(payload + at, length - at, crc);
+}
+
+/* Makes every CRC and every END right in a copy. */
+static void mend(uint8_t *data, size_t size) {
+    struct lt_dump_header header;
+    struct lt_section_head head;
+    uint32_t sections = 0, crc = 0;
+    size_t start = 0;
+    if (size < sizeof header)
+        return;
+    memcpy(&header, data, sizeof header);
+    header.crc = lt_crc32c(0, &header, offsetof(struct lt_dump_header, crc));
+    memcpy(data, &header, sizeof header);
+    for (size_t at = sizeof header; size - at >= sizeof head;) {
+        uint8_t *payload = data + at + sizeof head;
+        memcpy(&head, data + at, sizeof head);
+        const size_t room = size - at - sizeof head;
+        const size_t length = head.length < room ? (size_t)head.length : room;
+        if (head.type == LT_SECTION_SNAPSHOT) {
+            start = at;
+            sections = crc = 0;
+        }
+        if (head.type == LT_SECTION_END)
+            mend_end(payload, length, sections + 1, at - start, crc);
+        head.payload_crc = lt_crc32c(0, payload, length);
+        head.head_crc = lt_crc32c(0, &head, offsetof(struct lt_section_head, head_crc));
+        memcpy(data + at, &head, sizeof head);
+        sections++;
+        crc = lt_crc32c(crc, &head.head_crc, sizeof head.head_crc);
+        const size_t padded = (length + LT_DUMP_ALIGN - 1) / LT_DUMP_ALIGN * LT_DUMP_ALIGN;
+        at += sizeof head + (padded < room ? padded : room);
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    parse(data, size);
+    uint8_t *copy = malloc(size ? size : 1);
+    check(copy != NULL);
+    memcpy(copy, data, size);
+    mend(copy, size);
+    parse(copy, size);
+    free(copy);
+    return 0;
+}
