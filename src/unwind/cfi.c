@@ -18,13 +18,14 @@ struct fde {
 
 /* A reader from `address` to the end of the readable segment that holds it; empty and bad where none does. */
 static struct lt_bytes bytes_at(const struct lt_cfi_image *image, uintptr_t address) {
+    static const uint8_t nothing[1]; /* not NULL: arithmetic on that is undefined, even by zero */
     for (uint32_t i = 0; i < image->segment_count; i++) {
         const struct lt_segment *s = &image->segments[i];
         uintptr_t offset = address - (image->bias + s->vaddr);
         if ((s->flags & PF_R) && offset < s->memsz)
             return (struct lt_bytes){(const uint8_t *)address, (const uint8_t *)address + (s->memsz - offset), false};
     }
-    return (struct lt_bytes){NULL, NULL, true};
+    return (struct lt_bytes){nothing, nothing, true};
 }
 
 /* ---- .eh_frame_hdr: a sorted table of {start of a function, its FDE}, both relative to the header ---- */
