@@ -180,7 +180,7 @@ static int run_helper(const struct lt_job *job) {
     if (status)
         return status;
     helper.job = *job;
-    status = launch(help);
+    status = only_here ? -EAGAIN : launch(help); /* asked again: lt_dumper_withdraw takes the lock to be sure */
     if (status)
         lt_snapshot_unlock();
     return status;
@@ -232,11 +232,16 @@ static void wait_for_end(_Atomic int *place) {
 }
 
 void lt_dumper_withdraw(void) {
+    const uint64_t mask = lt_signals_block();
+    const int locked = lock_within(withdraw_patience_ns);
     __atomic_store_n(&helper.stop, 1, __ATOMIC_RELEASE);
     lt_futex_wake(&helper.stop, 1);
     wait_for_end(&helper.resident_tid);
     wait_for_end(&helper.tid);
     __atomic_store_n(&helper.stop, 0, __ATOMIC_RELEASE);
+    if (locked == 0)
+        lt_snapshot_unlock();
+    lt_signals_restore(mask);
 }
 
 void lt_dumper_main_thread_leaves(void) {

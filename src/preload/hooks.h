@@ -10,6 +10,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+struct rlimit;
+struct rlimit64;
 struct sigevent;
 struct termios;
 struct winsize;

@@ -38,6 +38,7 @@ void lt_life_forked(void) {
         return;
     const int saved = errno;
     const uint64_t mask = lt_signals_block();
+    const int parent = lt_process_pid();
     lt_process_claim();
     lt_tls.vfork_child = false;
     lt_tls.tid = lt_gettid();
@@ -47,7 +48,7 @@ void lt_life_forked(void) {
         atomic_store(&lt_state, LT_STATE_OFF);
     } else {
         lt_track_forked();
-        lt_output_forked();
+        lt_output_forked(parent);
         lt_tick_start();
     }
     lt_signals_restore(mask);

@@ -3,8 +3,8 @@
  *
  * State. Until lt_start() has finished, events pass through untracked (counted BEFORE_START). It goes:
  *
- *     RAW ── first hooked call ──► STARTING ──► ON          OFF: a no-op that says why (sanitizers, the executable brings
- *                                        └────► OFF         its own malloc, no memory, AT_SECURE, LEAKTRACK_CHILDREN)
+ *     RAW ── first hooked call ──► STARTING ──► ON          OFF: a no-op that says why (sanitizers, the executable
+ * brings └────► OFF         its own malloc, no memory, AT_SECURE, LEAKTRACK_CHILDREN)
  *
  * lt_start() needs no constructor and no environment functions: the first malloc comes from the loader, before libc's
  * own initialisation. What needs a working libc or the file system waits for the constructor (lt_life_constructor). */
@@ -28,11 +28,12 @@ bool lt_start(void);
 /* Why heap tracking is OFF, one line, or NULL. */
 const char *lt_off_reason(void);
 
-/* The tick: called inside the guard by every 32nd acquire of a thread, after it was recorded. `stack_flags` are those of
- * the stack just captured; negative: it was not recorded (no memory for the tables), nobody knows what is on the stack.
- * Reads the coarse clock, looks at the control page, and starts a snapshot when one is due and the event is safe (no
- * signal frame, no loader frame on its stack): inline on the library's own stack where the process has one thread, or where
- * the stack is not known, else by a short-lived helper. May set lt_tls.events, so that the next event ticks. */
+/* The tick: called inside the guard by every 32nd acquire of a thread, after it was recorded. `stack_flags` are those
+ * of the stack just captured; negative: it was not recorded (no memory for the tables), nobody knows what is on the
+ * stack. Reads the coarse clock, looks at the control page, and starts a snapshot when one is due and the event is safe
+ * (no signal frame, no loader frame on its stack): inline on the library's own stack where the process has one thread,
+ * or where the stack is not known, else by a short-lived helper. May set lt_tls.events, so that the next event ticks.
+ */
 void lt_tick(int stack_flags);
 
 /* Snapshot on behalf of leaktrack_dump(): in the calling thread, on the library's own stack. 0 or a negative errno. */
@@ -47,8 +48,8 @@ void lt_life_exec_failed(void);
 /* In a fork child, first thing. */
 void lt_life_forked(void);
 
-/* Whether this thread runs in a vfork child, i.e. in the parent's memory but with another pid: compares the kernel's pid with
- * the recorded one if the thread-local flag is set, and clears the flag once back in the parent. */
+/* Whether this thread runs in a vfork child, i.e. in the parent's memory but with another pid: compares the kernel's
+ * pid with the recorded one if the thread-local flag is set, and clears the flag once back in the parent. */
 bool lt_in_vfork_child(void);
 
 /* One line for people in the next dump ("note"), e.g. why heap tracking is off. `text` must live forever. */

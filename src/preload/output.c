@@ -1,6 +1,7 @@
 #include "preload/output.h"
 
 #include "base/attrs.h"
+#include "leaktrack.h"
 #include "os/clock.h"
 #include "os/proc.h"
 #include "preload/control.h"
@@ -8,17 +9,21 @@
 #include "preload/options.h"
 #include "preload/output_name.h"
 #include "preload/process.h"
+#include "track/identity.h"
 
 #include <stdatomic.h>
 #include <string.h>
 
 enum { WORD_SIZE = 256 };
+static const uint64_t NS_PER_CS = 10 * 1000 * 1000;
 
 static struct lt_dump_file file = {.fd = -1};
 static char path[LT_PATH_MAX], directory[LT_PATH_MAX], program[WORD_SIZE], host[WORD_SIZE];
 static bool begun, forked;
 static const char *notes[16];
 static _Atomic uint32_t note_count;
+static const char *note(unsigned i, char *buffer, unsigned size);
+static struct lt_identity identity = {.library = LEAKTRACK_VERSION, .option = lt_option_text, .note = note};
 
 /* Last part of the executable's path, without the " (deleted)" of one that has been replaced since. */
 static void learn_program(void) {
@@ -47,12 +52,17 @@ static void make_path(void) {
 }
 
 static void begin(void) {
+    struct lt_file_id page;
     begun = true;
     lt_control_open();
+    identity.control_fd = lt_control_fd(&page);
+    identity.control_inode = page.inode;
+    lt_identity_set(&identity);
 }
 
 void lt_output_start(bool create) {
     learn_program();
+    identity.start_wall_ns = lt_clock_wall_ns() - lt_clock_cs() * NS_PER_CS;
     lt_host_name(host, sizeof host);
     int status = lt_getcwd(directory, sizeof directory);
     if (status && lt_options.output[0] != '/')
@@ -63,11 +73,14 @@ void lt_output_start(bool create) {
         return;
     begin();
     status = lt_dump_file_open(&file);
+    if (!status)
+        status = lt_identity_write(&file); /* so that a request finds the page before the first snapshot */
     if (status)
         lt_log("cannot create the dump (will try again)", file.path, status);
 }
 
-void lt_output_forked(void) {
+void lt_output_forked(int parent) {
+    identity.forked_from = parent;
     forked = true;
     begun = false;
     lt_control_forked();
@@ -83,6 +96,12 @@ struct lt_dump_file *lt_output_for_snapshot(void) {
 
 bool lt_output_begun(void) {
     return begun;
+}
+
+/* Holes and all: a place that is taken but not filled yet ends the list for this time. */
+static const char *note(unsigned i, char *buffer, unsigned size) {
+    (void)buffer, (void)size;
+    return i < LT_ARRAY_SIZE(notes) ? notes[i] : NULL;
 }
 
 void lt_output_note(const char *text) {
@@ -118,11 +137,8 @@ bool lt_output_owns(int fd) {
 }
 
 void lt_output_make_way(int fd) {
-    int status = 0;
     if (fd == file.fd)
-        status = lt_dump_file_make_way(&file, fd);
+        (void)!lt_dump_file_make_way(&file, fd);
     else
         lt_control_make_way();
-    if (status)
-        lt_log("the dump's descriptor is in the program's way and has no other place", NULL, status);
 }

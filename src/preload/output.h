@@ -11,8 +11,8 @@
  * tries again. Once, from the constructor. */
 void lt_output_start(bool create);
 
-/* In a fork child: the parent's file is no longer ours; a name of our own, and nothing on the disk yet. */
-void lt_output_forked(void);
+/* In a fork child of `parent`: its file is no longer ours; a name of our own, and nothing on the disk yet. */
+void lt_output_forked(int parent);
 
 /* The file, for a snapshot: from now on this process has one. The caller holds the snapshot lock. */
 struct lt_dump_file *lt_output_for_snapshot(void);

@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+struct rlimit;
+struct rlimit64;
 struct sigevent;
 struct termios;
 struct winsize;
