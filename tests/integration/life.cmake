@@ -1,7 +1,8 @@
 # One test per case of life.py; what it lists is what there is.
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
 set(driver ${CMAKE_CURRENT_SOURCE_DIR}/life.py)
-set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${driver})
+file(GLOB modules CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/life*.py)
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${modules})
 execute_process(COMMAND ${Python3_EXECUTABLE} ${driver} --list OUTPUT_VARIABLE cases COMMAND_ERROR_IS_FATAL ANY)
 string(REGEX MATCHALL "[^\n]+" cases "${cases}")
 foreach(case ${cases})
