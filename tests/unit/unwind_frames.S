@@ -54,7 +54,7 @@ frame_with_odd_cfi:
     endbr64
     sub $8, %rsp
     .cfi_def_cfa_offset 16
-    .cfi_val_offset %rbp, -16
+    .cfi_escape 0x14, 6, 2 /* DW_CFA_val_offset: rbp is CFA - 16; as bytes, since clang 14 does not know .cfi_val_offset */
     call *%rdi
     add $8, %rsp
     .cfi_def_cfa_offset 8
