@@ -6,6 +6,8 @@
 #ifndef LT_UNWIND_ARCH_X86_64_H
 #define LT_UNWIND_ARCH_X86_64_H
 
+#include "base/attrs.h"
+
 #include <stdint.h>
 
 enum {
@@ -33,6 +35,14 @@ enum {
  * information. */
 #define LT_SIGNAL_TRAMPOLINE "\x48\xc7\xc0\x0f\x00\x00\x00\x0f\x05"
 enum { LT_SIGNAL_TRAMPOLINE_SIZE = 9 };
+
+/* The word at `address`, which the caller knows to be readable. Not as a C object: it belongs to some frame that the
+ * compiler, or a sanitizer, has its own mind about. */
+static LT_ALWAYS_INLINE uintptr_t lt_load_word(uintptr_t address) {
+    uintptr_t word;
+    __asm__ volatile("mov (%1), %0" : "=r"(word) : "r"(address));
+    return word;
+}
 
 /* The thread pointer: glibc's struct pthread, which lies at the top of every pthread stack. */
 static inline uintptr_t lt_thread_pointer(void) {

@@ -271,17 +271,23 @@ static bool is_same_file(const struct lt_module *module, const char *path) {
            info.id.inode == module->inode && info.size == module->size && info.mtime_ns == module->mtime_ns;
 }
 
-/* Whether what the loader found is the module we know at that place. An object without a build-id that was loaded anew
- * is compared by its file. */
+/* For an object without a build-id: whether it never went, as far as we know, and still has its name; else by its file.
+ */
+static bool is_same_by_name(const struct lt_module *module, const struct link_map *map) {
+    bool never_went = unloaded_epoch(module) == 0 && module->link_map == map;
+    return (never_went && (map->l_name[0] != '/' || strcmp(map->l_name, module->path) == 0)) ||
+           is_same_file(module, map->l_name);
+}
+
+/* Whether what the loader found is the module we know at that place. */
 static bool is_same(const struct lt_module *module, const struct dl_find_object *found) {
     struct lt_headers headers = {module->headers, module->headers_count, module->bias};
     if (found->dlfo_link_map->l_addr != module->bias || !is_inside(found, (uintptr_t)module->headers) ||
         lt_headers_hash(&headers) != module->headers_hash)
         return false;
-    if (module->build_id_size)
-        return memcmp(module->build_id, module->build_id_at, module->build_id_size) == 0;
-    return (unloaded_epoch(module) == 0 && module->link_map == found->dlfo_link_map) ||
-           is_same_file(module, found->dlfo_link_map->l_name);
+    if (module->build_id_size == 0)
+        return is_same_by_name(module, found->dlfo_link_map);
+    return memcmp(module->build_id, module->build_id_at, module->build_id_size) == 0;
 }
 
 static const struct lt_module *add(const struct dl_find_object *found) {

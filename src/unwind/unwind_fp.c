@@ -8,19 +8,19 @@
 static void capture(struct lt_unwind_state *state, const struct lt_regs *from, struct lt_stack *stack) {
     struct lt_frames frames = {.state = state};
     struct lt_stack_range range;
-    uintptr_t pair[2] = {from->fp, from->ip}, low = from->sp; /* {caller's frame pointer, return address} */
+    uintptr_t ip = from->ip, fp = from->fp, low = from->sp;
     bool readable = lt_stack_bounds_at(&state->bounds, from->sp, &state->scratch, &range);
-    while (pair[1] && lt_frames_push(&frames, pair[1])) {
-        lt_frames_note(&frames, lt_rule_at(pair[1], false, &state->scratch));
-        uintptr_t fp = pair[0];
+    while (ip && lt_frames_push(&frames, ip)) {
+        lt_frames_note(&frames, lt_rule_at(ip, false, &state->scratch));
         if (fp == 0)
             break;
-        if (!readable || fp < low || fp % sizeof fp || fp > range.high - sizeof pair) {
+        if (!readable || fp < low || fp % sizeof fp || fp > range.high - 2 * sizeof fp) {
             frames.flags |= LT_STACK_TRUNCATED;
             break;
         }
-        memcpy(pair, (const void *)fp, sizeof pair);
-        low = fp + sizeof pair;
+        low = fp + 2 * sizeof fp;
+        ip = lt_load_word(fp + sizeof fp);
+        fp = lt_load_word(fp);
     }
     lt_frames_finish(&frames, stack);
 }

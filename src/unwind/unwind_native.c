@@ -16,7 +16,7 @@ enum step { STEP_ON, STEP_END, STEP_LOST };
 static LT_ALWAYS_INLINE bool read_word(const struct walk *w, uintptr_t address, uintptr_t *word) {
     if (lt_unlikely(address - w->range.low > w->range.high - w->range.low - sizeof *word))
         return false;
-    memcpy(word, (const void *)address, sizeof *word);
+    *word = lt_load_word(address);
     return true;
 }
 

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 struct thread {
+    struct thread *next; /* on the list of spare ones */
     struct lt_unwind_state *state;
     struct judgement last;
     void *frames[JUDGE_FRAMES];
@@ -34,7 +35,8 @@ static struct thread *thread(void) {
         return self;
     pthread_mutex_lock(&spare_lock);
     self = spare;
-    spare = NULL;
+    if (self)
+        spare = self->next;
     pthread_mutex_unlock(&spare_lock);
     if (!self) {
         self = calloc(1, sizeof *self);
@@ -48,6 +50,7 @@ static struct thread *thread(void) {
 
 void judge_thread_ends(void) {
     pthread_mutex_lock(&spare_lock);
+    self->next = spare;
     spare = self;
     pthread_mutex_unlock(&spare_lock);
     self = NULL;

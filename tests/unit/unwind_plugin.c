@@ -3,8 +3,8 @@
 void plugin_call(void (*callback)(void));
 
 void plugin_call(void (*callback)(void)) {
-    volatile char room[PLUGIN_ROOM];
-    room[0] = 1;
+    char room[PLUGIN_ROOM];
+    __asm__ volatile("" ::"r"(room) : "memory");
     callback();
-    room[PLUGIN_ROOM - 1] = 2;
+    __asm__ volatile("" ::"r"(room) : "memory");
 }

@@ -131,11 +131,12 @@ static void frames_of_all_kinds(void) {
 
 static void prologues_and_epilogues(void **state) {
     (void)state;
+    frames_of_all_kinds(); /* binds symbols */
     struct judge_counts counts = step_through(frames_of_all_kinds);
     assert_int_equal(counts.different, 0);
     assert_true(counts.equal > 50);
-    assert_true(counts.cut < 20); /* a few instructions find their CFA in another register */
     print_message("%u instructions, %u cut\n", counts.equal, counts.cut);
+    assert_true(counts.cut < counts.equal / 4); /* a few instructions find their CFA in another register */
 }
 
 static void bind_a_symbol(void) {

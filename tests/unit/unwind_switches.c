@@ -167,6 +167,7 @@ static void the_smallest_thread_stack(void **state) {
 static void judge_in_cleanup(void *unused) {
     (void)unused;
     judge();
+    judge_thread_ends();
 }
 
 static void *wait_for_cancellation(void *ready) {
