@@ -19,6 +19,8 @@ function(lt_unwind_test name)
   set_target_properties(${name} PROPERTIES LINKER_LANGUAGE CXX)
 endfunction()
 
+lt_unit_test(unwind_cfi ROOMS base os unwind)
+lt_unit_test(unwind_rule_cache ROOMS base os unwind LIBS Threads::Threads)
 lt_unwind_test(unwind_stacks)
 lt_unwind_test(unwind_signals)
 lt_unwind_test(unwind_switches)
