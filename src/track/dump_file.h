@@ -33,13 +33,13 @@ struct lt_dump_file {
     int last_error;           /* why the last open or write failed, 0 = it did not */
     uint32_t interval_factor; /* the caller multiplies its interval by this: > 1 where what thinning can't free fills
                                  the file up, so that it spans the run all the same */
+    uint64_t start_ticks;     /* of this process, for the header; read once: later no descriptor may be free for it */
     /* private to dump_file.c */
     bool last; /* the snapshot being written may use the room kept for the last one */
     bool pid_appended;
-    bool can_thin;        /* the file system frees blocks, and that is worth something here */
-    uint32_t fruitless;   /* snapshots thinned in a row that freed no block */
-    uint64_t start_ticks; /* with the pid in the header: this process */
-    uint64_t spare;       /* bytes that the last committed snapshot took, dictionaries not counted */
+    bool can_thin;      /* the file system frees blocks, and that is worth something here */
+    uint32_t fruitless; /* snapshots thinned in a row that freed no block */
+    uint64_t spare;     /* bytes that the last committed snapshot took, dictionaries not counted */
     struct lt_dump_runs runs;
 };
 
@@ -47,12 +47,13 @@ struct lt_dump_file {
 void lt_dump_file_init(struct lt_dump_file *, const char *path, uint64_t max_bytes);
 
 /* Creates the file (O_NOFOLLOW, 0600, flock). What lies at the path already:
- *   an empty file, or the dump of a dead process     is replaced: by a new inode, so that who reads the old one is not
- *                                                    disturbed; in place where only the file, not its directory, is
- * ours a dump of this process's image before an exec    is kept as PATH.1 (.2 ...) if it holds a snapshot, else
- * replaced the dump of another live process                 stays; ".PID" is appended to our path (once) anything else
- * is left alone: -EEXIST Other negative errnos as the file system says. The new file is empty: `generation` has risen,
- * `header_written` is false, and the caller writes header and dictionaries from their beginning. */
+ * - an empty file, or the dump of a dead process, is replaced by a new inode, so that who reads the old one is not
+ *   disturbed; it is emptied in place where the file is ours but not the directory;
+ * - a dump of this process's image before an exec is kept as PATH.1 (.2 ...) if it holds a snapshot, else replaced;
+ * - the dump of another live process stays, and ".PID" is appended to our path (once);
+ * - anything else is left alone: -EEXIST.
+ * Other negative errnos as the file system says. The new file is empty: `generation` has risen, `header_written` is
+ * false, and the caller writes header and dictionaries from their beginning. */
 LT_STATUS lt_dump_file_open(struct lt_dump_file *);
 
 /* Makes sure that fd is our file: checks its identity, opens it again if need be. A file that was deleted or truncated

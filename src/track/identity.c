@@ -74,7 +74,7 @@ static int write_process(struct lt_writer *writer) {
 int lt_identity_write(struct lt_dump_file *file) {
     struct lt_writer writer;
     struct lt_dump_header header = {.pid = (uint32_t)lt_getpid(),
-                                    .start_ticks = lt_proc_start_ticks(0),
+                                    .start_ticks = file->start_ticks,
                                     .start_wall_ns = identity->start_wall_ns,
                                     .control_fd = (uint32_t)identity->control_fd,
                                     .control_inode = identity->control_inode};

@@ -273,6 +273,26 @@ static void doubles_the_interval_where_there_are_no_holes(void **state) {
     assert_in_range(file.committed, 0, 1 * MIB);
 }
 
+static void write_without_memory(void) {
+    struct lt_memory_use use;
+    begin_with_cap(1 * MIB);
+    CHILD_CHECK(lt_proc_memory_use(&use) == 0);
+    CHILD_CHECK(setrlimit(RLIMIT_AS, &(struct rlimit){use.address_space, use.address_space}) == 0);
+    size_t written = 0;
+    while (write_snapshot(&w, 50 * KIB, NODE_BEFORE, false) == 0)
+        written++;
+    CHILD_CHECK(file.runs.items == NULL && file.last_error == -EFBIG && written >= 17 && file.interval_factor >= 4);
+    CHILD_CHECK(write_snapshot(&w, 50 * KIB, NODE_BEFORE, true) == 0);
+}
+
+static void writes_on_without_memory_for_its_list(void **state) {
+    (void)state;
+    lt_skip_when(LT_SANITIZED, "AddressSanitizer's shadow does not fit under RLIMIT_AS");
+    assert_child_passes(write_without_memory);
+    assert_int_equal(read_back(path)->end, LT_DUMP_COMPLETE);
+    assert_true(read_back(path)->snapshots >= 18);
+}
+
 static void is_readable_in_the_midst_of_a_snapshot(void **state) {
     (void)state;
     assert_int_equal(write_snapshot(&w, 50 * KIB, NODE_BEFORE, false), 0);
@@ -314,6 +334,7 @@ static const struct CMUnitTest tests[] = {
     TEST(says_enospc_where_not_even_the_header_fits),
     TEST(thins_old_ones_for_the_last_on_a_full_disk),
     TEST(doubles_the_interval_where_there_are_no_holes),
+    TEST(writes_on_without_memory_for_its_list),
     TEST(is_readable_in_the_midst_of_a_snapshot),
     TEST(thins_on_after_it_was_found_again),
 };
