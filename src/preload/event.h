@@ -21,9 +21,9 @@ void lt_event_acquired_aside(enum lt_kind, const void *address, size_t size, con
 void lt_event_tick(int stack_flags);
 
 /* Records inside the raised guard, with a table. */
-static LT_ALWAYS_INLINE void lt_event_record(enum lt_kind kind, const void *address, size_t size,
-                                             const struct lt_regs *from) {
-    int stack_flags = lt_acquire(lt_tls.thread, kind, (uintptr_t)address, size, from);
+static LT_ALWAYS_INLINE void lt_event_record(struct lt_thread *thread, enum lt_kind kind, const void *address,
+                                             size_t size, const struct lt_regs *from) {
+    int stack_flags = lt_acquire(thread, kind, (uintptr_t)address, size, from);
     if (lt_unlikely(++lt_tls.events >= LT_EVENTS_PER_TICK))
         lt_event_tick(stack_flags);
 }
@@ -38,7 +38,7 @@ static LT_ALWAYS_INLINE void lt_event_acquired(enum lt_kind kind, const void *ad
         return;
     }
     lt_guard_raise(from->sp);
-    lt_event_record(kind, address, size, from);
+    lt_event_record(lt_tls.thread, kind, address, size, from);
     lt_guard_leave();
 }
 
@@ -73,5 +73,10 @@ static LT_ALWAYS_INLINE void lt_event_move_end(enum lt_kind kind, const struct l
     else
         lt_move_cancel(move);
 }
+
+/* From now on another thread uses the calling thread's thread-local storage as its own: a child of clone(CLONE_VM)
+ * without CLONE_SETTLS. Its acquires are counted untracked, and every event of the two asks the kernel which of them it
+ * is. */
+void lt_event_storage_shared(void);
 
 #endif

@@ -30,8 +30,10 @@ struct lt_tls {
         };
         uint32_t aside; /* all of these at once: not zero = acquires are not recorded */
     };
-    int tid;          /* of the thread that `thread` was made for */
+    int tid;          /* of the thread that the table was made for */
     bool vfork_child; /* maybe running in a vfork child, in the parent's memory: see life.h */
+    bool shared;      /* with a thread that has no storage of its own: `thread` stays NULL, and the table of `tid` is */
+    struct lt_thread *thread_of_tid;
 };
 extern LT_TLS struct lt_tls lt_tls;
 

@@ -1,6 +1,7 @@
 /* The hooks of fork, exec and exit. All of them may be called from a signal handler, and so may these. */
 #include "os/task.h"
 #include "preload/dumper.h"
+#include "preload/event.h"
 #include "preload/guard.h"
 #include "preload/hooks.h"
 #include "preload/life.h"
@@ -8,6 +9,7 @@
 #include "preload/real.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdarg.h>
 
 LT_EXPORT pid_t fork(void) {
@@ -44,6 +46,20 @@ void *lt_vfork_begins(void);
 void *lt_vfork_begins(void) {
     lt_tls.vfork_child = true;
     return (void *)(uintptr_t)LT_REAL(vfork);
+}
+
+/* The child of a clone that shares memory, runs beside its parent and gets no thread-local storage uses its parent's.
+ */
+LT_EXPORT int clone(int (*run)(void *), void *stack, int flags, void *argument, ...) {
+    va_list arguments;
+    va_start(arguments, argument);
+    pid_t *parent_tid = va_arg(arguments, pid_t *);
+    void *storage = va_arg(arguments, void *);
+    pid_t *child_tid = va_arg(arguments, pid_t *);
+    va_end(arguments);
+    if ((flags & (CLONE_VM | CLONE_VFORK | CLONE_SETTLS)) == CLONE_VM)
+        lt_event_storage_shared();
+    return LT_REAL(clone)(run, stack, flags, argument, parent_tid, storage, child_tid);
 }
 
 LT_EXPORT void _exit(int status) {

@@ -61,6 +61,13 @@ foreach(mode nested altstack longjmp)
   lt_shim_only(signals_anywhere_${mode} BEHIND $<TARGET_FILE:bump_heap> COMMAND $<TARGET_FILE:signals_anywhere> ${mode})
 endforeach()
 
+lt_rule_program(threads_that_end)
+lt_shim_only(threads_that_end COMMAND $<TARGET_FILE:threads_that_end>)
+
+lt_rule_program(threads_without_storage)
+lt_shim_only(threads_without_storage BEHIND $<TARGET_FILE:bump_heap>
+             COMMAND $<TARGET_FILE:threads_without_storage>)
+
 lt_rule_program(no_system_call)
 lt_under_shim(no_system_call COMMAND $<TARGET_FILE:no_system_call>)
 set_tests_properties(rules.no_system_call PROPERTIES ENVIRONMENT LEAKTRACK_DUMPER=off) # it makes system calls

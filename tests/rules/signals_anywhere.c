@@ -1,4 +1,4 @@
-/* A signal at a random instant, thirty thousand times, while the program allocates as fast as it can. Its handler
+/* A signal at a random instant, ten thousand times, while the program allocates as fast as it can. Its handler
  *     nested     allocates and frees itself,
  *     altstack   does so on an alternate stack,
  *     longjmp    leaves whatever it interrupted, the shim included, for good.
@@ -15,7 +15,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { SIGNALS = 30000, WITHIN_NS = 30000 };
+enum { SIGNALS = 10000, WITHIN_NS = 30000 };
 
 static const char *mode;
 static sigjmp_buf away;
