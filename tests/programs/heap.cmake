@@ -1,0 +1,15 @@
+enable_language(CXX)
+find_package(Threads REQUIRED)
+file(GLOB programs CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/heap/*.c ${CMAKE_CURRENT_SOURCE_DIR}/heap/*.cpp)
+foreach(source ${programs})
+  get_filename_component(name ${source} NAME_WE)
+  add_executable(${name} ${source})
+  target_compile_definitions(${name} PRIVATE _GNU_SOURCE)
+  target_compile_options(${name} PRIVATE -O2 -g -fno-builtin -Wall -Wextra)
+  target_link_libraries(${name} PRIVATE Threads::Threads ${CMAKE_DL_LIBS})
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/heap)
+  add_test(NAME heap.${name}
+           COMMAND ${CMAKE_SOURCE_DIR}/tests/integration/run_program.py --library $<TARGET_FILE:leaktrack>
+                   --report $<TARGET_FILE:leaktrack-report> --source ${source} --program $<TARGET_FILE:${name}>)
+  set_tests_properties(heap.${name} PROPERTIES LABELS integration TIMEOUT 180)
+endforeach()
