@@ -55,7 +55,7 @@ enum lt_section_flag {
 };
 
 enum lt_section_type {
-    LT_SECTION_HOLE = 0,     /* a thinned section: payload freed and not checked (payload_crc 0), length kept */
+    LT_SECTION_HOLE = 0,     /* thinned: was one or several adjacent sections; payload undefined, payload_crc 0 */
     LT_SECTION_PROCESS = 1,  /* critical, dictionary, first in the file: who this is */
     LT_SECTION_MODULES = 2,  /* critical, dictionary: loaded ELF objects */
     LT_SECTION_NODES = 3,    /* critical, dictionary: call-stack nodes */

@@ -52,7 +52,8 @@ LT_STATUS lt_rows_end(struct lt_writer *, uint32_t count);
 void lt_snapshot_begin(struct lt_writer *);
 LT_STATUS lt_write_end(struct lt_writer *, uint64_t snapshot_index);
 
-/* A head for an existing section that turns it into a HOLE of the same length: 24 bytes to be written over its head. */
+/* A head that turns an existing section, or several adjacent ones, into one HOLE: 24 bytes to be written over the first
+ * head; `length` is all that follows them. */
 struct lt_section_head lt_hole_head(uint64_t length);
 
 #endif

@@ -41,7 +41,7 @@ void lt_dump_file_init(struct lt_dump_file *file, const char *path, uint64_t max
     file->start_ticks = lt_proc_start_ticks(0);
     file->committed = file->position = file->spare = 0;
     file->max_bytes = max_bytes;
-    file->generation = file->fruitless = 0;
+    file->generation = file->fruitless = file->refusals = 0;
     file->header_written = file->last = file->pid_appended = false;
     file->last_error = 0;
     file->interval_factor = 1;
@@ -53,7 +53,7 @@ void lt_dump_file_init(struct lt_dump_file *file, const char *path, uint64_t max
 static void begin_anew(struct lt_dump_file *file) {
     file->committed = file->position = file->spare = 0;
     file->header_written = false;
-    file->fruitless = 0;
+    file->fruitless = file->refusals = 0;
     file->interval_factor = 1;
     file->generation++;
     lt_runs_clear(&file->runs);
@@ -387,16 +387,20 @@ static uint32_t factor_for(uint64_t used, uint64_t limit) {
     return factor;
 }
 
+static uint32_t larger(uint32_t a, uint32_t b) {
+    return a > b ? a : b;
+}
+
 /* RLIMIT_FSIZE counts the file's length. The cap counts blocks, and what can be thinned does not use them up: only
  * dictionaries do, and the blocks that a hole shares with them. */
 static void update_interval(struct lt_dump_file *file) {
     struct lt_file_info info;
-    file->interval_factor = factor_for(file->position, lt_file_size_limit());
+    uint32_t factor = factor_for(file->position, lt_file_size_limit());
     if (file->max_bytes && is_ours(file, &info)) {
         uint64_t thinnable = file->can_thin && file->runs.bytes < info.allocated ? file->runs.bytes : 0;
-        uint32_t factor = factor_for(info.allocated - thinnable, file->max_bytes);
-        file->interval_factor = factor > file->interval_factor ? factor : file->interval_factor;
+        factor = larger(factor, factor_for(info.allocated - thinnable, file->max_bytes));
     }
+    file->interval_factor = larger(factor, 1u << (file->refusals < 10 ? file->refusals : 10));
 }
 
 void lt_dump_file_commit(struct lt_dump_file *file) {
@@ -406,6 +410,7 @@ void lt_dump_file_commit(struct lt_dump_file *file) {
     lt_runs_commit(&file->runs, lt_clock_cs());
     file->committed = file->position;
     file->header_written = file->committed > 0;
+    file->refusals = 0;
     update_interval(file);
 }
 
@@ -413,6 +418,7 @@ void lt_dump_file_rollback(struct lt_dump_file *file) {
     struct lt_file_info info;
     lt_runs_rollback(&file->runs);
     file->position = file->committed;
+    file->refusals += file->last_error == -EFBIG;
     if (is_ours(file, &info) && info.size > file->committed)
         (void)!lt_file_truncate(file->fd, file->committed); /* if it stays, the next snapshot is written over it */
     update_interval(file);

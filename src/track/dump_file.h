@@ -32,12 +32,13 @@ struct lt_dump_file {
     bool header_written;      /* committed > 0: the file begins with this process's header */
     int last_error;           /* why the last open or write failed, 0 = it did not */
     uint32_t interval_factor; /* the caller multiplies its interval by this: > 1 where what thinning can't free fills
-                                 the file up, so that it spans the run all the same */
+                                 the file up, so that it spans the run all the same, and after refusals (-EFBIG) */
     uint64_t start_ticks;     /* of this process, for the header; read once: later no descriptor may be free for it */
     /* private to dump_file.c */
     bool last; /* the snapshot being written may use the room kept for the last one */
     bool pid_appended;
     bool can_thin;      /* the file system frees blocks, and that is worth something here */
+    uint32_t refusals;  /* snapshots in a row that did not fit */
     uint32_t fruitless; /* snapshots thinned in a row that freed no block */
     uint64_t spare;     /* bytes that the last committed snapshot took, dictionaries not counted */
     struct lt_dump_runs runs;

@@ -152,7 +152,12 @@ static void keeps_room_for_the_last_one(void **state) {
     assert_int_equal(write_snapshot(&w, 300 * KIB, NODE_BEFORE, false), 0);
     assert_int_equal(write_snapshot(&w, 500 * KIB, NODE_BEFORE, false), -EFBIG); /* no room for another like it */
     assert_int_equal(file.last_error, -EFBIG);
+    assert_int_equal(file.interval_factor, 2);
+    assert_int_equal(write_snapshot(&w, 500 * KIB, NODE_BEFORE, false), -EFBIG);
+    assert_int_equal(file.interval_factor, 4); /* to try in vain costs, too */
     assert_int_equal(read_back(path)->snapshots, 1);
+    assert_int_equal(write_snapshot(&w, 100 * KIB, NODE_BEFORE, false), 0);
+    assert_int_equal(file.interval_factor, 1);
     assert_int_equal(write_snapshot(&w, 500 * KIB, NODE_BEFORE, true), 0);
     assert_int_equal(read_back(path)->last, w.index);
     assert_in_range(allocated(), 0, 1 * MIB);
