@@ -1,5 +1,8 @@
+/* The steps are kept out of line: what one needs of the stack, the next uses again (a rule may have to be compiled on a
+ * stack of a few kilobytes). */
 #include "unwind/cfi.h"
 
+#include "base/attrs.h"
 #include "unwind/arch_native.h"
 #include "unwind/bytes.h"
 #include "unwind/cfi_expression.h"
@@ -148,23 +151,31 @@ static bool parse_fde(const struct lt_cfi_image *image, uintptr_t address, struc
 
 /* ---- a row becomes a rule ---- */
 
-static struct lt_bytes expression(const uint8_t *at, uint32_t size) {
-    return (struct lt_bytes){at, at + size, false};
+/* What a row is turned into a rule with. */
+struct place {
+    const struct lt_cie *cie;
+    const struct lt_cfi_row *row;
+    uintptr_t ip;
+    struct lt_value cfa;
+};
+
+static bool evaluate(const struct place *at, const struct lt_saved *saved, bool with_cfa, struct lt_value *value) {
+    return lt_cfi_evaluate(lt_cfi_expression(at->cie, saved), at->ip, with_cfa ? &at->cfa : NULL, value);
+}
+
+static bool find_cfa(struct place *at) {
+    if (at->row->cfa_register == LT_CFA_EXPRESSION)
+        return evaluate(at, &at->row->cfa, false, &at->cfa);
+    at->cfa = (struct lt_value){.at = at->row->cfa.value};
+    if (at->row->cfa_register == LT_DWARF_SP)
+        at->cfa.base = LT_BASE_SP;
+    else if (at->row->cfa_register == LT_DWARF_FP)
+        at->cfa.base = LT_BASE_FP;
+    return at->cfa.base != LT_BASE_NONE;
 }
 
 static bool fits16(int64_t v) {
     return v >= INT16_MIN && v <= INT16_MAX;
-}
-
-static bool cfa_value(const struct lt_cfi_row *row, uintptr_t ip, struct lt_value *cfa) {
-    if (row->cfa_register == LT_CFA_EXPRESSION)
-        return lt_cfi_evaluate(expression(row->cfa_expression, row->cfa_expression_size), ip, NULL, cfa);
-    *cfa = (struct lt_value){.at = row->cfa_offset};
-    if (row->cfa_register == LT_DWARF_SP)
-        cfa->base = LT_BASE_SP;
-    else if (row->cfa_register == LT_DWARF_FP)
-        cfa->base = LT_BASE_FP;
-    return cfa->base != LT_BASE_NONE;
 }
 
 static bool set_cfa(struct lt_rule *rule, const struct lt_value *cfa) {
@@ -184,32 +195,30 @@ static bool set_cfa(struct lt_rule *rule, const struct lt_value *cfa) {
 
 /* Where an expression says the caller's fp is: relative to fp as it stands, or, through the stack pointer, to the CFA.
  */
-static bool fp_by_expression(const struct lt_cfi_row *row, uintptr_t ip, const struct lt_value *cfa,
-                             enum lt_rule_flag *flag, int64_t *offset) {
-    struct lt_value at;
-    struct lt_bytes in = expression(row->fp.expression, row->fp.expression_size);
-    if (!lt_cfi_evaluate(in, ip, cfa, &at) || at.dereferenced)
+static bool fp_by_expression(const struct place *at, enum lt_rule_flag *flag, int64_t *offset) {
+    struct lt_value value;
+    if (!evaluate(at, &at->row->fp, true, &value) || value.dereferenced)
         return false;
     *flag = LT_RULE_FP_AT_FP;
-    *offset = at.at;
-    if (at.base == LT_BASE_FP)
+    *offset = value.at;
+    if (value.base == LT_BASE_FP)
         return true;
     *flag = LT_RULE_FP_AT_CFA;
-    *offset = at.at - cfa->at;
-    return at.base == LT_BASE_SP && cfa->base == LT_BASE_SP && !cfa->dereferenced;
+    *offset = value.at - at->cfa.at;
+    return value.base == LT_BASE_SP && at->cfa.base == LT_BASE_SP && !at->cfa.dereferenced;
 }
 
-static bool set_fp(struct lt_rule *rule, const struct lt_cfi_row *row, uintptr_t ip, const struct lt_value *cfa) {
+static bool set_fp(struct lt_rule *rule, const struct place *at) {
     enum lt_rule_flag flag = LT_RULE_FP_AT_CFA;
-    int64_t offset = row->fp.offset;
-    switch (row->fp.how) {
+    int64_t offset = at->row->fp.value;
+    switch (at->row->fp.how) {
     case LT_SAVED_SAME:
     case LT_SAVED_UNDEFINED:
         return true;
     case LT_SAVED_AT_CFA:
         break;
     case LT_SAVED_EXPRESSION:
-        if (!fp_by_expression(row, ip, cfa, &flag, &offset))
+        if (!fp_by_expression(at, &flag, &offset))
             return false;
         break;
     default:
@@ -220,40 +229,41 @@ static bool set_fp(struct lt_rule *rule, const struct lt_cfi_row *row, uintptr_t
     return fits16(offset);
 }
 
-/* The kernel's signal frame: CFA and return address are words of the ucontext at sp. */
-static bool is_kernel_signal_frame(const struct lt_cfi_row *row, uintptr_t ip) {
-    struct lt_value cfa, ra;
-    return row->ra.how == LT_SAVED_EXPRESSION && cfa_value(row, ip, &cfa) && cfa.dereferenced &&
-           cfa.base == LT_BASE_SP && cfa.at == LT_UCONTEXT_SP && cfa.add == 0 &&
-           lt_cfi_evaluate(expression(row->ra.expression, row->ra.expression_size), ip, &cfa, &ra) &&
-           !ra.dereferenced && ra.base == LT_BASE_SP && ra.at == LT_UCONTEXT_IP;
-}
-
 /* The return address must be where a call pushed it; vfork's is the exception. */
 static bool set_ra(struct lt_rule *rule, const struct lt_saved *ra) {
     if (ra->how == LT_SAVED_AT_CFA)
-        return ra->offset == -(int64_t)sizeof(uintptr_t);
-    if (ra->how != LT_SAVED_REGISTER || ra->offset != LT_DWARF_RDI || rule->class != LT_RULE_SP)
+        return ra->value == -(int32_t)sizeof(uintptr_t);
+    if (ra->how != LT_SAVED_REGISTER || ra->value != LT_DWARF_RDI || rule->class != LT_RULE_SP)
         return false;
     rule->class = LT_RULE_REGISTER_RA;
     return true;
 }
 
-static struct lt_rule rule_of_row(const struct lt_cfi_row *row, uintptr_t ip) {
+/* The kernel's signal frame: CFA and return address are words of the ucontext at sp. */
+static bool is_kernel_signal_frame(struct place *at) {
+    struct lt_value ra;
+    return at->row->ra.how == LT_SAVED_EXPRESSION && find_cfa(at) && at->cfa.dereferenced &&
+           at->cfa.base == LT_BASE_SP && at->cfa.at == LT_UCONTEXT_SP && at->cfa.add == 0 &&
+           evaluate(at, &at->row->ra, true, &ra) && !ra.dereferenced && ra.base == LT_BASE_SP &&
+           ra.at == LT_UCONTEXT_IP;
+}
+
+static LT_NOINLINE struct lt_rule rule_of_row(const struct lt_cie *cie, const struct lt_cfi_row *row, uintptr_t ip) {
     struct lt_rule rule = {0};
-    struct lt_value cfa;
+    struct place at = {.cie = cie, .row = row, .ip = ip};
     if (row->ra.how == LT_SAVED_UNDEFINED)
         return (struct lt_rule){.class = LT_RULE_END};
     if (!row->sp_is_cfa)
-        return (struct lt_rule){.class = is_kernel_signal_frame(row, ip) ? LT_RULE_SIGNAL : LT_RULE_NONE};
-    if (!cfa_value(row, ip, &cfa) || !set_cfa(&rule, &cfa) || !set_fp(&rule, row, ip, &cfa) || !set_ra(&rule, &row->ra))
+        return (struct lt_rule){.class = is_kernel_signal_frame(&at) ? LT_RULE_SIGNAL : LT_RULE_NONE};
+    if (!find_cfa(&at) || !set_cfa(&rule, &at.cfa) || !set_fp(&rule, &at) || !set_ra(&rule, &row->ra))
         return (struct lt_rule){0};
     return rule;
 }
 
 enum find { FIND_MALFORMED, FIND_NONE, FIND_FDE };
 
-static enum find find_fde(const struct lt_cfi_image *image, const struct table *table, uintptr_t pc, struct fde *fde) {
+static LT_NOINLINE enum find find_fde(const struct lt_cfi_image *image, const struct table *table, uintptr_t pc,
+                                      struct fde *fde) {
     uintptr_t entry = search_table(table, pc);
     if (entry == 0)
         return FIND_NONE;
@@ -264,9 +274,8 @@ static enum find find_fde(const struct lt_cfi_image *image, const struct table *
 
 /* A return address that no call is in front of, and that is where a function starts: makecontext() put it at the outer
  * end of a coroutine's stack. */
-static bool starts_a_stack(const struct lt_cfi_image *image, const struct table *table, uintptr_t ip) {
-    struct fde fde;
-    return find_fde(image, table, ip, &fde) == FIND_FDE && fde.start == ip;
+static bool starts_a_stack(const struct lt_cfi_image *image, const struct table *table, uintptr_t ip, struct fde *fde) {
+    return find_fde(image, table, ip, fde) == FIND_FDE && fde->start == ip;
 }
 
 bool lt_cfi_compile(const struct lt_cfi_image *image, uintptr_t ip, bool interrupted, struct lt_rule *rule) {
@@ -280,10 +289,10 @@ bool lt_cfi_compile(const struct lt_cfi_image *image, uintptr_t ip, bool interru
     switch (find_fde(image, &table, pc, &fde)) {
     case FIND_FDE:
         if (lt_cfi_run(&fde.cie, fde.instructions, fde.start, pc, &row))
-            *rule = rule_of_row(&row, ip);
+            *rule = rule_of_row(&fde.cie, &row, ip);
         return true;
     case FIND_NONE:
-        if (interrupted || !starts_a_stack(image, &table, ip))
+        if (interrupted || !starts_a_stack(image, &table, ip, &fde))
             return false;
         rule->class = LT_RULE_END;
         return true;

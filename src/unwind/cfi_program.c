@@ -85,9 +85,17 @@ static void set(struct program *p, uint64_t reg, struct lt_saved rule) {
         p->row.sp_is_cfa = rule.how == LT_SAVED_SAME;
 }
 
-static void set_offset(struct program *p, uint64_t reg, uint64_t factored) {
-    int64_t offset = (int64_t)(factored * (uint64_t)p->cie->data_alignment);
-    set(p, reg, (struct lt_saved){.how = LT_SAVED_AT_CFA, .offset = offset});
+static int32_t narrow(struct program *p, int64_t value) {
+    p->failed |= value != (int32_t)value;
+    return (int32_t)value;
+}
+
+static int64_t factored(const struct program *p, uint64_t value) {
+    return (int64_t)(value * (uint64_t)p->cie->data_alignment);
+}
+
+static void set_offset(struct program *p, uint64_t reg, uint64_t value) {
+    set(p, reg, (struct lt_saved){.how = LT_SAVED_AT_CFA, .value = narrow(p, factored(p, value))});
 }
 
 static void restore(struct program *p, uint64_t reg) {
@@ -98,34 +106,38 @@ static void restore(struct program *p, uint64_t reg) {
         p->row.sp_is_cfa = p->initial.sp_is_cfa;
 }
 
-static void set_expression(struct program *p, uint64_t reg, enum lt_saved_how how) {
+/* Expressions are kept as their distance from the CIE's instructions: half a pointer, as all is one section. */
+static struct lt_saved read_expression(struct program *p, enum lt_saved_how how) {
     struct lt_bytes block = lt_bytes_take(&p->in, lt_bytes_uleb(&p->in));
-    uint32_t size = (uint32_t)lt_bytes_left(&block);
-    set(p, reg, (struct lt_saved){.how = how, .expression_size = size, .expression = block.at});
+    size_t size = lt_bytes_left(&block);
+    p->failed |= size > UINT8_MAX;
+    return (struct lt_saved){
+        .how = (uint8_t)how, .expression_size = (uint8_t)size, .value = narrow(p, block.at - p->cie->instructions.at)};
+}
+
+struct lt_bytes lt_cfi_expression(const struct lt_cie *cie, const struct lt_saved *saved) {
+    const uint8_t *at = cie->instructions.at + saved->value;
+    return (struct lt_bytes){at, at + saved->expression_size, false};
 }
 
 static void define_cfa(struct program *p, uint64_t reg, int64_t offset) {
     p->row.cfa_register = reg < LT_CFA_EXPRESSION ? (uint8_t)reg : LT_CFA_UNDEFINED;
-    p->row.cfa_offset = offset;
+    p->row.cfa = (struct lt_saved){.how = LT_SAVED_AT_CFA, .value = narrow(p, offset)};
 }
 
 static void define_cfa_offset(struct program *p, int64_t offset) {
-    if (p->row.cfa_register >= LT_CFA_EXPRESSION)
-        p->failed = true;
-    p->row.cfa_offset = offset;
+    p->failed |= p->row.cfa_register >= LT_CFA_EXPRESSION;
+    define_cfa(p, p->row.cfa_register, offset);
 }
 
 static void define_cfa_register(struct program *p, uint64_t reg) {
-    if (p->row.cfa_register >= LT_CFA_EXPRESSION)
-        p->failed = true;
-    define_cfa(p, reg, p->row.cfa_offset);
+    p->failed |= p->row.cfa_register >= LT_CFA_EXPRESSION;
+    define_cfa(p, reg, p->row.cfa.value);
 }
 
 static void define_cfa_expression(struct program *p) {
-    struct lt_bytes block = lt_bytes_take(&p->in, lt_bytes_uleb(&p->in));
     p->row.cfa_register = LT_CFA_EXPRESSION;
-    p->row.cfa_expression = block.at;
-    p->row.cfa_expression_size = (uint32_t)lt_bytes_left(&block);
+    p->row.cfa = read_expression(p, LT_SAVED_EXPRESSION);
 }
 
 static void go_to(struct program *p, uintptr_t location) {
@@ -185,7 +197,6 @@ static bool execute_location(struct program *p, uint8_t instruction) {
 /* Instructions that define the CFA. False: not one of them. */
 static bool execute_cfa(struct program *p, uint8_t instruction) {
     struct lt_bytes *in = &p->in;
-    int64_t alignment = p->cie->data_alignment;
     uint64_t reg;
     switch (instruction) {
     case CFA_DEF_CFA:
@@ -194,7 +205,7 @@ static bool execute_cfa(struct program *p, uint8_t instruction) {
         return true;
     case CFA_DEF_CFA_SF:
         reg = lt_bytes_uleb(in);
-        define_cfa(p, reg, (int64_t)((uint64_t)lt_bytes_sleb(in) * (uint64_t)alignment));
+        define_cfa(p, reg, factored(p, (uint64_t)lt_bytes_sleb(in)));
         return true;
     case CFA_DEF_CFA_REGISTER:
         define_cfa_register(p, lt_bytes_uleb(in));
@@ -203,7 +214,7 @@ static bool execute_cfa(struct program *p, uint8_t instruction) {
         define_cfa_offset(p, (int64_t)lt_bytes_uleb(in));
         return true;
     case CFA_DEF_CFA_OFFSET_SF:
-        define_cfa_offset(p, (int64_t)((uint64_t)lt_bytes_sleb(in) * (uint64_t)alignment));
+        define_cfa_offset(p, factored(p, (uint64_t)lt_bytes_sleb(in)));
         return true;
     case CFA_DEF_CFA_EXPRESSION:
         define_cfa_expression(p);
@@ -236,10 +247,10 @@ static void execute_register(struct program *p, uint8_t instruction) {
         set(p, reg, (struct lt_saved){.how = LT_SAVED_SAME});
         break;
     case CFA_REGISTER:
-        set(p, reg, (struct lt_saved){.how = LT_SAVED_REGISTER, .offset = (int64_t)lt_bytes_uleb(&p->in)});
+        set(p, reg, (struct lt_saved){.how = LT_SAVED_REGISTER, .value = narrow(p, (int64_t)lt_bytes_uleb(&p->in))});
         break;
     case CFA_EXPRESSION:
-        set_expression(p, reg, LT_SAVED_EXPRESSION);
+        set(p, reg, read_expression(p, LT_SAVED_EXPRESSION));
         break;
     case CFA_VAL_OFFSET:
     case CFA_VAL_OFFSET_SF:
@@ -247,7 +258,7 @@ static void execute_register(struct program *p, uint8_t instruction) {
         set(p, reg, (struct lt_saved){.how = LT_SAVED_OTHER});
         break;
     case CFA_VAL_EXPRESSION:
-        set_expression(p, reg, LT_SAVED_OTHER);
+        set(p, reg, read_expression(p, LT_SAVED_OTHER));
         break;
     default:
         p->failed = true;

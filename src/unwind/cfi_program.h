@@ -18,13 +18,11 @@ enum lt_saved_how {
     LT_SAVED_OTHER,      /* a computed value (val_offset, val_expression) */
 };
 
+/* Small: the interpreter keeps several rows on a stack that may be small itself. */
 struct lt_saved {
-    enum lt_saved_how how;
-    uint32_t expression_size;
-    union {
-        int64_t offset;
-        const uint8_t *expression;
-    };
+    uint8_t how; /* enum lt_saved_how */
+    uint8_t expression_size;
+    int32_t value; /* offset, register number, or where the expression is: see lt_cfi_expression */
 };
 
 enum { LT_CFA_UNDEFINED = UINT8_MAX, LT_CFA_EXPRESSION = UINT8_MAX - 1 };
@@ -32,13 +30,9 @@ enum { LT_CFA_UNDEFINED = UINT8_MAX, LT_CFA_EXPRESSION = UINT8_MAX - 1 };
 /* One row. */
 struct lt_cfi_row {
     struct lt_saved fp, ra;
-    bool sp_is_cfa;       /* false where the stack pointer has a rule of its own: a signal frame */
+    struct lt_saved cfa;  /* value is what is added to the register; an expression gives the CFA itself */
     uint8_t cfa_register; /* DWARF number, or one of the two above */
-    uint32_t cfa_expression_size;
-    union {
-        int64_t cfa_offset;
-        const uint8_t *cfa_expression;
-    };
+    bool sp_is_cfa;       /* false where the stack pointer has a rule of its own: a signal frame */
 };
 
 /* What the CIE says for all functions that share it. */
@@ -55,6 +49,9 @@ struct lt_cie {
  * are malformed or beyond what the interpreter knows. */
 bool lt_cfi_run(const struct lt_cie *, struct lt_bytes instructions, uintptr_t start, uintptr_t pc,
                 struct lt_cfi_row *row);
+
+/* The bytes of an expression in a row that was made with this CIE. */
+struct lt_bytes lt_cfi_expression(const struct lt_cie *, const struct lt_saved *);
 
 /* A pointer in the encoding that eh_frame uses (DW_EH_PE_*): `data_base` is what the datarel ones count from. Sets
  * in->bad for an encoding that unwind tables don't use (indirect, aligned, textrel, funcrel). */

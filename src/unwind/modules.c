@@ -37,8 +37,13 @@ uint32_t lt_unwind_epoch(void) {
     return atomic_load_explicit(&epoch, memory_order_acquire);
 }
 
-uint32_t lt_unwind_raise_epoch(void) {
+static uint32_t raise_epoch(void) {
     return atomic_fetch_add(&epoch, 1) + 1;
+}
+
+uint32_t lt_unwind_raise_epoch(void) {
+    lt_rule_cache_forked();
+    return raise_epoch();
 }
 
 struct lt_module *lt_module(uint32_t id) {
@@ -262,7 +267,7 @@ static void displace(uintptr_t start, uintptr_t end, const struct lt_module *by)
         seen = true;
     }
     if (seen)
-        lt_unwind_raise_epoch();
+        raise_epoch();
 }
 
 static bool is_same_file(const struct lt_module *module, const char *path) {

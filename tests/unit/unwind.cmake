@@ -41,3 +41,9 @@ lt_unwind_test(unwind_modules)
 target_compile_definitions(unwind_modules PRIVATE PLUGIN_FOLDER="${CMAKE_CURRENT_BINARY_DIR}")
 add_dependencies(unwind_modules plugin_small plugin_medium plugin_large plugin_larger)
 target_link_options(unwind_modules PRIVATE LINKER:--build-id=sha1)
+
+lt_unit_test(unwind_footprint ROOMS base os unwind LIBS ${CMAKE_DL_LIBS})
+target_link_options(unwind_footprint PRIVATE LINKER:-z,now) # as the library: binding a symbol needs a kilobyte
+target_compile_options(unwind_footprint PRIVATE -fno-omit-frame-pointer)
+target_compile_definitions(unwind_footprint PRIVATE PLUGIN_FOLDER="${CMAKE_CURRENT_BINARY_DIR}")
+add_dependencies(unwind_footprint plugin_small)
