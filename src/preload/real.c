@@ -72,3 +72,16 @@ const char *lt_real_heap_objection(const char **culprit, bool *everything_off) {
     *culprit = NULL;
     return NULL;
 }
+
+const char *lt_real_unseen_new(void) {
+    const struct link_map *heap, *server, *cxx_library;
+    lt_scope_find(behind_us(), "malloc", &heap);
+    if (!lt_scope_find(lt_scope_first(), "_Znwm", &server) || server != heap)
+        return NULL;
+    if (!lt_scope_find(server->l_next, "_Znwm", &cxx_library))
+        return NULL;
+    for (const struct link_map *object = lt_scope_first(); object; object = object->l_next)
+        if (object != heap && lt_scope_needs(object, cxx_library))
+            return heap->l_name;
+    return NULL;
+}

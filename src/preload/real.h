@@ -41,4 +41,8 @@ void lt_real_free_of_program(void *block);
  * path of the object that is to blame, or NULL. A static string for people. */
 const char *lt_real_heap_objection(const char **culprit, bool *everything_off);
 
+/* The path of a heap library that serves C++'s operator new itself, without a malloc that we could see (jemalloc,
+ * tcmalloc), in a process that has a C++ library; or NULL. */
+const char *lt_real_unseen_new(void);
+
 #endif

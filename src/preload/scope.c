@@ -126,6 +126,17 @@ void *lt_scope_find(const struct link_map *from, const char *name, const struct 
     return NULL;
 }
 
+bool lt_scope_needs(const struct link_map *object, const struct link_map *library) {
+    const char *names = symbols_of(object).names, *own_names = symbols_of(library).names, *soname = NULL;
+    for (const ElfW(Dyn) *d = library->l_ld; d && d->d_tag != DT_NULL; d++)
+        if (d->d_tag == DT_SONAME)
+            soname = own_names + d->d_un.d_val;
+    for (const ElfW(Dyn) *d = object->l_ld; d && d->d_tag != DT_NULL && soname; d++)
+        if (d->d_tag == DT_NEEDED && strcmp(names + d->d_un.d_val, soname) == 0)
+            return true;
+    return false;
+}
+
 const struct link_map *lt_scope_self(void) {
     static const char inside;
     struct dl_find_object found;

@@ -11,6 +11,7 @@
 #define LT_PRELOAD_SCOPE_H
 
 #include <link.h>
+#include <stdbool.h>
 
 /* The executable, first of the list; this library's own entry. NULL where the loader does not know us. */
 const struct link_map *lt_scope_first(void);
@@ -19,5 +20,8 @@ const struct link_map *lt_scope_self(void);
 /* The first definition of `name` in `from` and the objects behind it, or NULL; *provider is the object it is in (NULL
  * too). A symbol with versions counts by its default one; an IFUNC is resolved. */
 void *lt_scope_find(const struct link_map *from, const char *name, const struct link_map **provider);
+
+/* Whether `object` names `library` among those it needs. */
+bool lt_scope_needs(const struct link_map *object, const struct link_map *library);
 
 #endif

@@ -61,6 +61,8 @@ static enum lt_state start(void) {
         give_up_heap(objection, culprit);
     if (objection && everything)
         return LT_STATE_OFF;
+    if (!objection && (culprit = lt_real_unseen_new()))
+        lt_tell("blocks of C++'s operator new are not tracked: the heap's library takes them without malloc", culprit);
     waiting_for_libunwind = strcmp(lt_options.unwinder, "libunwind") == 0;
     return waiting_for_libunwind ? LT_STATE_STARTING : make_tables(NULL);
 }

@@ -61,6 +61,15 @@ foreach(mode nested altstack longjmp)
   lt_shim_only(signals_anywhere_${mode} BEHIND $<TARGET_FILE:bump_heap> COMMAND $<TARGET_FILE:signals_anywhere> ${mode})
 endforeach()
 
+# The same when the loader itself is the command: it moves the arguments and the environment down.
+execute_process(COMMAND ${CMAKE_C_COMPILER} -print-file-name=ld-linux-x86-64.so.2 OUTPUT_VARIABLE loader
+                OUTPUT_STRIP_TRAILING_WHITESPACE)
+lt_shim_only(started_by_the_loader COMMAND ${loader} $<TARGET_FILE:every_heap_function_is_counted>)
+lt_shim_only(counted_with_libunwind COMMAND $<TARGET_FILE:every_heap_function_is_counted>)
+lt_shim_only(counted_with_frame_pointers COMMAND $<TARGET_FILE:every_heap_function_is_counted>)
+set_tests_properties(rules.counted_with_libunwind PROPERTIES ENVIRONMENT LEAKTRACK_UNWINDER=libunwind)
+set_tests_properties(rules.counted_with_frame_pointers PROPERTIES ENVIRONMENT LEAKTRACK_UNWINDER=fp)
+
 lt_rule_program(threads_that_end)
 lt_shim_only(threads_that_end COMMAND $<TARGET_FILE:threads_that_end>)
 
@@ -77,6 +86,11 @@ lt_rule_program(hello)
 lt_rule_library(partial_heap)
 lt_under_shim(heap_of_several_objects BEHIND $<TARGET_FILE:partial_heap> COMMAND $<TARGET_FILE:hello>
               SAYS "malloc, calloc, realloc and free come from several objects: .*libc.so.6")
+
+lt_under_shim(no_memory_for_the_tables SAYS "no memory for the tables"
+              COMMAND prlimit --as=12000000 $<TARGET_FILE:hello>)
+lt_under_shim(options_that_make_no_sense SAYS "LEAKTRACK_DEPTH is not understood; the default holds: x"
+              COMMAND env LEAKTRACK_DEPTH=x $<TARGET_FILE:hello>)
 
 lt_rule_program(brings_its_own_malloc counting_heap.c)
 set_target_properties(brings_its_own_malloc PROPERTIES ENABLE_EXPORTS ON)

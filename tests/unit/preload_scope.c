@@ -57,6 +57,16 @@ static void knows_where_it_is(void **state) {
     assert_string_equal(lt_scope_first()->l_name, "");
 }
 
+static void knows_who_needs_whom(void **state) {
+    (void)state;
+    const struct link_map *libc;
+    lt_scope_find(lt_scope_first(), "gnu_get_libc_version", &libc);
+    assert_non_null(libc);
+    assert_true(lt_scope_needs(lt_scope_first(), libc));
+    assert_false(lt_scope_needs(libc, lt_scope_first()));
+    assert_false(lt_scope_needs(libc, libc));
+}
+
 static void leaves_no_error_behind(void **state) {
     (void)state;
     const struct link_map *provider;
@@ -67,9 +77,8 @@ static void leaves_no_error_behind(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(finds_what_dlsym_finds),
-        cmocka_unit_test(begins_behind_an_object),
-        cmocka_unit_test(knows_where_it_is),
+        cmocka_unit_test(finds_what_dlsym_finds), cmocka_unit_test(begins_behind_an_object),
+        cmocka_unit_test(knows_where_it_is),      cmocka_unit_test(knows_who_needs_whom),
         cmocka_unit_test(leaves_no_error_behind),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
