@@ -250,11 +250,22 @@ static bool next_section(struct reader *reader) {
     return true;
 }
 
-/* Goes behind the section at hand. The padding of a file's last section may be missing: no data is. */
+/* No data is lost in the padding, but its zeros show that the file was cut or changed. */
+static void check_padding(struct reader *reader, size_t used, size_t padded, size_t left) {
+    if (padded > left)
+        tell(reader, "%s: the padding of the section at byte %zu is missing", where(reader, "cut").text, reader->offset);
+    for (size_t at = used; at < padded && at < left; at++)
+        if (reader->bytes[reader->offset + at])
+            tell(reader, "%s: the padding of the section at byte %zu is not zero", where(reader, "damaged").text,
+                 reader->offset);
+}
+
+/* Goes behind the section at hand. */
 static void step_over(struct reader *reader) {
     const size_t left = reader->size - reader->offset;
     const size_t used = HEAD_SIZE + (size_t)reader->head.length;
     const size_t padded = used + (LT_DUMP_ALIGN - used % LT_DUMP_ALIGN) % LT_DUMP_ALIGN;
+    check_padding(reader, used, padded, left);
     if (reader->open) {
         reader->sections++;
         reader->crc = lt_crc32c(reader->crc, &reader->head.head_crc, sizeof reader->head.head_crc);

@@ -131,7 +131,10 @@ class Dump:
             if self.open:
                 self.open["sections"] += 1
                 self.open["crc"] = crc32c(struct.pack("<I", head_crc), self.open["crc"])
-            at = (at + 24 + length + 7) // 8 * 8
+            padded = (at + 24 + length + 7) // 8 * 8
+            if padded > len(self.data) or any(self.data[at + 24 + length:padded]):
+                self.damage.append(f"padding of the section at {at}")
+            at = padded
         if pending and not self.damage:
             self.damage.append("END is missing")
 
