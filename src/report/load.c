@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -36,6 +37,27 @@ static int read_all(int fd, struct lt_loaded *loaded, size_t expected) {
 static bool same_state(const struct stat *a, const struct stat *b) {
     return a->st_size == b->st_size && a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
            a->st_mtim.tv_nsec == b->st_mtim.tv_nsec && a->st_ino == b->st_ino;
+}
+
+/* Whether somebody holds the writer's flock on it: a process with its dump open. Asked of /proc/locks, because a lock
+ * of our own, short as it were, could meet the writer's attempt. */
+static bool is_held(const struct stat *status) {
+    char line[256], type[16], mode[16];
+    unsigned long inode;
+    bool held = false;
+    FILE *locks = fopen("/proc/locks", "re");
+    while (locks && !held && fgets(line, sizeof line, locks))
+        held = sscanf(line, "%*d: %15s %*s %15s %*d %*x:%*x:%lu", type, mode, &inode) == 3 &&
+               strcmp(type, "FLOCK") == 0 && strcmp(mode, "WRITE") == 0 && inode == status->st_ino;
+    if (locks)
+        fclose(locks);
+    return held;
+}
+
+/* Whether it is worth another look at a dump whose end is not whole. */
+static bool is_being_written(const char *path, const struct stat *before) {
+    struct stat now;
+    return stat(path, &now) == 0 && S_ISREG(now.st_mode) && (!same_state(before, &now) || is_held(&now));
 }
 
 static int read_file(struct lt_loaded *loaded, struct stat *before) {
@@ -72,38 +94,32 @@ static void drop(struct lt_loaded *loaded) {
 }
 
 static int parse(struct lt_loaded *loaded) {
-    struct stat before, after;
+    struct stat before;
     const struct timespec pause = {0, PAUSE_MS * 1000000L};
     for (int left = TRIES;; left--) {
         int status = read_file(loaded, &before);
         if (status) {
             lt_error("%s: %s%s", loaded->path, strerror(-status), remedy(status));
             free(loaded->bytes);
+            loaded->bytes = NULL;
             return status;
         }
         status = lt_dump_parse(&loaded->dump, loaded->bytes, loaded->size);
-        if (left <= 1 || status == -ENOMEM || loaded->dump.end == LT_DUMP_COMPLETE || !S_ISREG(before.st_mode))
-            return status;
-        nanosleep(&pause, NULL);
-        if (stat(loaded->path, &after) < 0 || same_state(&before, &after))
+        if (left <= 1 || status == -ENOMEM || loaded->dump.end == LT_DUMP_COMPLETE ||
+            !is_being_written(loaded->path, &before))
             return status;
         drop(loaded);
+        nanosleep(&pause, NULL);
     }
 }
 
 int lt_load(struct lt_loaded *loaded, const char *path) {
     *loaded = (struct lt_loaded){.path = path};
     int status = parse(loaded);
-    if (!status || !loaded->bytes) {
-        if (status)
-            *loaded = (struct lt_loaded){.path = path};
-        return status;
+    if (status && loaded->bytes) {
+        lt_error("%s: %s", path, status == -ENOMEM ? "out of memory" : loaded->dump.end_reason);
+        lt_unload(loaded);
     }
-    if (status == -ENOMEM)
-        lt_error("%s: out of memory", path);
-    else
-        lt_error("%s: %s", path, loaded->dump.end_reason);
-    lt_unload(loaded);
     return status;
 }
 

@@ -13,7 +13,7 @@ struct lt_loaded {
 };
 
 /* Reads and parses the file at `path` ("-" is stdin), which must live as long as *loaded. Where the end is cut or
- * damaged and the file changes meanwhile, its process is writing: reads it again, for at most half a second. Returns 0,
+ * damaged and its process is alive and writing, reads it again, for at most half a second. Returns 0,
  * or a negative errno after saying in one line what is wrong with which file and what to do. */
 LT_STATUS lt_load(struct lt_loaded *, const char *path);
 void lt_unload(struct lt_loaded *); /* a zeroed one is fine */

@@ -20,7 +20,10 @@ static void put_process(struct lt_json *json, const char *name, const struct lt_
     lt_json_object(json, name);
     lt_json_number(json, "pid", process->pid);
     lt_json_number(json, "ppid", process->ppid);
-    lt_json_number(json, "forked_from", process->forked_from);
+    if (process->forked_from)
+        lt_json_number(json, "forked_from", process->forked_from);
+    else
+        lt_json_string(json, "forked_from", NULL);
     lt_json_string(json, "exe", process->exe);
     put_texts(json, "argv", process->argv);
     lt_json_seconds(json, "start_time", process->start_wall_ns);
@@ -136,6 +139,7 @@ static void put_site(struct lt_json *json, const struct lt_report *report, const
     put_birth(json, "last_birth", row->figures.last_birth_ns);
     lt_json_bool(json, "truncated", row->truncated);
     lt_json_bool(json, "kept_by_runtime", row->figures.kept.count > 0);
+    lt_json_number(json, "site_count", row->site_count);
     lt_json_array(json, "frames");
     lt_stack_get(stack, row->site, report->filter);
     for (size_t i = 0; i < stack->count; i++)

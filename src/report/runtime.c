@@ -64,7 +64,12 @@ static void survey(struct runtime *runtime, struct lt_pool *scratch) {
         runtime->is_outside[i] = runtime->is_outside[parent_of(runtime, i)] || !is_inside(runtime, i);
 }
 
+/* glibc's debug information knows a function by its internal alias: __GI_setlocale, __GI___setenv, __tzset. */
 static bool is_keeper(const char *function) {
+    if (function && strncmp(function, "__GI_", 5) == 0)
+        function += 5;
+    if (function && strncmp(function, "__cxa_", 6) != 0 && strncmp(function, "__", 2) == 0)
+        function += 2;
     for (size_t i = 0; function && i < LT_ARRAY_SIZE(keepers); i++)
         if (strcmp(function, keepers[i]) == 0)
             return true;
