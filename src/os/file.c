@@ -105,11 +105,15 @@ int lt_fd_move(int fd, int least) {
     return (int)moved;
 }
 
-int lt_fd_move_high(int fd) {
+int lt_fd_high(void) {
     struct rlimit limit;
     if (lt_syscall4(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, LT_ARG(&limit)) < 0 || limit.rlim_cur > 1024)
         limit.rlim_cur = 1024;
-    return lt_fd_move(fd, limit.rlim_cur > 19 ? (int)limit.rlim_cur - 16 : 3);
+    return limit.rlim_cur > 19 ? (int)limit.rlim_cur - 16 : 3;
+}
+
+int lt_fd_move_high(int fd) {
+    return lt_fd_move(fd, lt_fd_high());
 }
 
 /* What lies above the last one kept is not even copied: a server with 100,000 sockets pays for the first thousand. */

@@ -34,7 +34,8 @@ void lt_close(int fd);
  * negative errno with `fd` still open. */
 LT_STATUS lt_fd_move(int fd, int least);
 
-/* lt_fd_move to where programs seldom look: the lowest free number >= min(RLIMIT_NOFILE, 1024) - 16. */
+/* Where programs seldom look: min(RLIMIT_NOFILE, 1024) - 16. And lt_fd_move to the lowest free number from there on. */
+int lt_fd_high(void);
 LT_STATUS lt_fd_move_high(int fd);
 
 /* Gives the calling thread a descriptor table of its own that holds copies of `keep` descriptors (ascending)

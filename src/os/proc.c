@@ -194,11 +194,23 @@ char lt_proc_state(int pid) {
     return *stat_field(pid, 3, text);
 }
 
-bool lt_proc_fd_target(int pid, int fd, char *target, size_t size) {
-    char path[48];
-    struct lt_fmt f = path_of(pid, path, sizeof path);
+enum { FD_PATH_SIZE = 48 };
+
+static void fd_path_of(int pid, int fd, char path[static FD_PATH_SIZE]) {
+    struct lt_fmt f = path_of(pid, path, FD_PATH_SIZE);
     lt_fmt_text(&f, "/fd/");
     lt_fmt_signed(&f, fd);
+}
+
+int lt_proc_fd_open(int pid, int fd, int flags) {
+    char path[FD_PATH_SIZE];
+    fd_path_of(pid, fd, path);
+    return lt_open(path, flags, 0);
+}
+
+bool lt_proc_fd_target(int pid, int fd, char *target, size_t size) {
+    char path[FD_PATH_SIZE];
+    fd_path_of(pid, fd, path);
     long n = lt_syscall4(SYS_readlinkat, AT_FDCWD, LT_ARG(path), LT_ARG(target), (long)size - 1);
     target[n > 0 ? n : 0] = '\0';
     return n > 0;

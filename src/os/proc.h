@@ -44,6 +44,9 @@ char lt_proc_state(int pid);
  * such descriptor or the kernel won't tell. */
 bool lt_proc_fd_target(int pid, int fd, char *target, size_t size);
 
+/* Opens what /proc/PID/fd/FD leads to anew, with flags of its own: a descriptor or a negative errno. */
+LT_STATUS lt_proc_fd_open(int pid, int fd, int flags);
+
 /* The path of the executable; the argument list (NUL-separated bytes, as the kernel has it); both cut at `size`. The
  * number of bytes without a final NUL, or a negative errno. */
 int64_t lt_proc_exe(char *path, size_t size);

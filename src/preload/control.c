@@ -54,6 +54,10 @@ void lt_control_forked(void) {
     page = NULL;
 }
 
+struct lt_control *lt_control_page(void) {
+    return page;
+}
+
 bool lt_control_wanted(void) {
     return page && lt_control_asked(page);
 }

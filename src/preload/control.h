@@ -14,6 +14,9 @@ void lt_control_open(void);
 /* In a fork child: the page is the parent's, and no wish in it is ours. Its descriptor stays until lt_control_open. */
 void lt_control_forked(void);
 
+/* This process's page, or NULL. */
+struct lt_control *lt_control_page(void);
+
 /* Whether somebody asks this process for a snapshot. */
 bool lt_control_wanted(void);
 

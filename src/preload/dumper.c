@@ -15,6 +15,7 @@
 #include "preload/control.h"
 #include "preload/golang.h"
 #include "preload/guard.h"
+#include "preload/last.h"
 #include "preload/log.h"
 #include "preload/options.h"
 #include "preload/output.h"
@@ -51,7 +52,7 @@ static struct {
 
 /* The snapshot itself. The lock is held, errno is nobody's concern: all below is raw system calls. */
 static int take(const struct lt_job *job) {
-    struct lt_dump_file *file = lt_output_for_snapshot();
+    struct lt_dump_file *file = lt_output_for_snapshot(job->flags & LT_SNAPSHOT_LAST);
     const struct lt_snapshot_options options = {.blocks = lt_options.blocks, .flags = job->flags};
     const uint32_t ticket = lt_control_ticket();
     int status = lt_snapshot_take(file, job->trigger, &options);
@@ -59,6 +60,8 @@ static int take(const struct lt_job *job) {
         lt_log("snapshot not written", file->path, status);
     lt_tick_slow_down(file->interval_factor);
     lt_control_answer(ticket, status);
+    if (job->trigger == LT_TRIGGER_REQUEST || job->trigger == LT_TRIGGER_CALL)
+        lt_last_keep();
     return status;
 }
 
@@ -108,7 +111,7 @@ static void tell_creator(void) {
  * that the program's threads share and exit will write through. */
 static void isolate(void) {
     int keep[2];
-    (void)!lt_dump_file_check(lt_output_for_snapshot());
+    (void)!lt_dump_file_check(lt_output_for_snapshot(false));
     if (!share_descriptors)
         (void)!lt_fds_private(keep, lt_output_descriptors(keep));
 }

@@ -74,35 +74,29 @@ LT_EXPORT void _Exit(int status) {
     __builtin_unreachable();
 }
 
-/* A real exec function has come back: it failed. */
-static int failed(int result) {
-    lt_life_exec_failed();
-    return result;
-}
-
 LT_EXPORT int execve(const char *path, char *const argv[], char *const envp[]) {
-    lt_life_exec_begin();
-    return failed(LT_REAL(execve)(path, argv, envp));
+    lt_life_exec();
+    return LT_REAL(execve)(path, argv, envp);
 }
 
 LT_EXPORT int execv(const char *path, char *const argv[]) {
-    lt_life_exec_begin();
-    return failed(LT_REAL(execv)(path, argv));
+    lt_life_exec();
+    return LT_REAL(execv)(path, argv);
 }
 
 LT_EXPORT int execvp(const char *file, char *const argv[]) {
-    lt_life_exec_begin();
-    return failed(LT_REAL(execvp)(file, argv));
+    lt_life_exec();
+    return LT_REAL(execvp)(file, argv);
 }
 
 LT_EXPORT int execvpe(const char *file, char *const argv[], char *const envp[]) {
-    lt_life_exec_begin();
-    return failed(LT_REAL(execvpe)(file, argv, envp));
+    lt_life_exec();
+    return LT_REAL(execvpe)(file, argv, envp);
 }
 
 LT_EXPORT int fexecve(int fd, char *const argv[], char *const envp[]) {
-    lt_life_exec_begin();
-    return failed(LT_REAL(fexecve)(fd, argv, envp));
+    lt_life_exec();
+    return LT_REAL(fexecve)(fd, argv, envp);
 }
 
 LT_EXPORT int execveat(int directory, const char *path, char *const argv[], char *const envp[], int flags) {
@@ -110,8 +104,8 @@ LT_EXPORT int execveat(int directory, const char *path, char *const argv[], char
         errno = ENOSYS;
         return -1;
     }
-    lt_life_exec_begin();
-    return failed(LT_REAL(execveat)(directory, path, argv, envp, flags));
+    lt_life_exec();
+    return LT_REAL(execveat)(directory, path, argv, envp, flags);
 }
 
 /* The arguments of execl and its like as an array on the stack, which is where libc itself puts them: nothing else is

@@ -5,13 +5,16 @@
  * stdlib/exit.c and elf/dl-fini.c; tests/programs/exit_after_other_destructors.c watches it.) */
 #include "preload/last.h"
 
-#include "preload/children.h"
 #include "preload/dumper.h"
+#include "preload/kin.h"
 #include "preload/life.h"
 #include "preload/log.h"
 #include "preload/options.h"
 #include "preload/output.h"
 #include "preload/process.h"
+#include "preload/schedule.h"
+#include "preload/script.h"
+#include "preload/tick.h"
 
 #include <errno.h>
 #include <stdatomic.h>
@@ -19,7 +22,9 @@
 
 static const uint64_t patience_ns = 1000 * 1000 * 1000; /* for another thread's snapshot */
 
-static _Atomic bool ended;
+enum { BRIEF_CS = 10 * LT_CS_PER_S };
+
+static _Atomic bool ended, kept;
 
 int __cxa_atexit(void (*handler)(void *), void *argument, void *library);
 int __cxa_at_quick_exit(void (*handler)(void *), void *library);
@@ -40,7 +45,11 @@ void lt_last_start(void) {
 }
 
 void lt_last_forked(void) {
-    ended = false;
+    ended = kept = false;
+}
+
+void lt_last_keep(void) {
+    kept = true;
 }
 
 /* Whether the calling process is the one to write, and not in its parent's memory. */
@@ -60,18 +69,49 @@ static void write_last(enum lt_trigger trigger) {
         lt_log("no last snapshot: another thread's was not done within a second", NULL, 0);
 }
 
+static uint64_t held_bytes(void) {
+    uint64_t sum = 0;
+    for (unsigned kind = 1; kind < LT_KIND_END; kind++) {
+        struct lt_totals totals;
+        lt_totals(kind, &totals);
+        sum += totals.acquired_bytes - totals.released_bytes;
+    }
+    return sum;
+}
+
+static bool is_brief(void) {
+    return lt_options.children != LT_CHILDREN_ALL && !kept && lt_tick_age_cs() < BRIEF_CS;
+}
+
+/* Brief processes leave a dump only as the rules of kin.h allow. */
+static void write_or_not(enum lt_trigger trigger) {
+    const uint64_t held = held_bytes();
+    const bool brief = is_brief(), wanted = !brief || lt_kin_wants(held);
+    if (wanted)
+        write_last(trigger);
+    else
+        lt_output_discard();
+    if (brief)
+        lt_kin_leave(lt_output_file(), wanted, held);
+}
+
 void lt_life_exit(void) {
     const int saved = errno;
     if (may_write() && !atomic_exchange(&ended, true) && (lt_output_begun() || lt_own_acquires()))
-        write_last(LT_TRIGGER_EXIT);
+        write_or_not(LT_TRIGGER_EXIT);
     errno = saved;
 }
 
-void lt_life_exec_begin(void) {
+/* If the exec fails after all, the next snapshot makes a new file. */
+void lt_life_exec(void) {
     const int saved = errno;
-    if (may_write() && lt_output_begun())
-        write_last(LT_TRIGGER_EXEC);
+    if (may_write() && lt_output_begun()) {
+        if (is_brief() && lt_script_is_running()) {
+            lt_kin_disown(lt_output_file());
+            lt_output_discard();
+        } else {
+            write_or_not(LT_TRIGGER_EXEC);
+        }
+    }
     errno = saved;
 }
-
-void lt_life_exec_failed(void) {}

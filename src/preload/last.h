@@ -8,4 +8,7 @@ void lt_last_start(void);
 /* In a fork child: its own end is still to come. */
 void lt_last_forked(void);
 
+/* Somebody asked for a snapshot: the dump stays, however brief the process (kin.h). */
+void lt_last_keep(void);
+
 #endif

@@ -3,9 +3,9 @@
 #include "preload/life.h"
 
 #include "os/task.h"
-#include "preload/children.h"
 #include "preload/dumper.h"
 #include "preload/guard.h"
+#include "preload/kin.h"
 #include "preload/last.h"
 #include "preload/log.h"
 #include "preload/options.h"
@@ -20,7 +20,8 @@ static __attribute__((constructor)) void begin(void) {
     const int saved = errno;
     if (!lt_start())
         return;
-    if (lt_options.children == LT_CHILDREN_IGNORE && lt_children_is_one()) {
+    lt_kin_start();
+    if (lt_options.children == LT_CHILDREN_IGNORE && lt_kin_has_parent()) {
         atomic_store(&lt_state, LT_STATE_OFF);
         return;
     }

@@ -40,10 +40,9 @@ void lt_tick(int stack_flags);
 LT_STATUS lt_snapshot_now(enum lt_trigger);
 
 /* Last snapshots. lt_life_exit: the process is about to end (exit handlers, _exit, quick_exit); runs once per process.
- * lt_life_exec_begin / _failed: around execve and its family (nothing of the last snapshot is undone on failure). */
+ * lt_life_exec: before execve and its family; if the exec fails the process goes on as before. */
 void lt_life_exit(void);
-void lt_life_exec_begin(void);
-void lt_life_exec_failed(void);
+void lt_life_exec(void);
 
 /* In a fork child, first thing. */
 void lt_life_forked(void);

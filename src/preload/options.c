@@ -187,7 +187,7 @@ static const struct unit seconds[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86
 static const struct unit bytes[] = {{'K', 1u << 10}, {'M', 1u << 20}, {'G', 1u << 30}, {'k', 1u << 10},
                                     {'m', 1u << 20}, {'g', 1u << 30}, {0, 0}};
 static const char *const dumper_words[] = {"auto", "thread", "inline", "off", NULL};
-static const char *const children_words[] = {"follow", "ignore", NULL};
+static const char *const children_words[] = {"follow", "ignore", "all", NULL};
 static const char *const unwinder_words[] = {"native", "fp", "libunwind", NULL};
 static const char *const no_yes[] = {"0", "1", NULL};
 static char output_copy[LT_PATH_MAX], log_copy[LT_PATH_MAX];

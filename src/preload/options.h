@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 enum lt_dumper { LT_DUMPER_AUTO, LT_DUMPER_THREAD, LT_DUMPER_INLINE, LT_DUMPER_OFF };
-enum lt_children { LT_CHILDREN_FOLLOW, LT_CHILDREN_IGNORE };
+enum lt_children { LT_CHILDREN_FOLLOW, LT_CHILDREN_IGNORE, LT_CHILDREN_ALL }; /* ALL: kin.h */
 
 struct lt_options {
     const char *output;    /* pattern with %p %e %h %t; default "leaktrack.%e.%p.bin" */

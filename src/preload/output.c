@@ -5,6 +5,7 @@
 #include "os/clock.h"
 #include "os/proc.h"
 #include "preload/control.h"
+#include "preload/kin.h"
 #include "preload/log.h"
 #include "preload/options.h"
 #include "preload/output_name.h"
@@ -55,6 +56,7 @@ static void begin(void) {
     struct lt_file_id page;
     begun = true;
     lt_control_open();
+    lt_kin_own_page(file.path);
     identity.control_fd = lt_control_fd(&page);
     identity.control_inode = page.inode;
     lt_identity_set(&identity);
@@ -83,15 +85,31 @@ void lt_output_forked(int parent) {
     identity.forked_from = parent;
     forked = true;
     begun = false;
+    lt_kin_forked();
     lt_control_forked();
     make_path();
     lt_dump_file_forked(&file, path);
+    identity.control_fd = -1;
+    identity.control_inode = 0;
+    lt_identity_set(&identity);
 }
 
-struct lt_dump_file *lt_output_for_snapshot(void) {
-    if (!begun)
+struct lt_dump_file *lt_output_for_snapshot(bool last) {
+    if (!begun && !last)
         begin();
+    begun = true;
     return &file;
+}
+
+const struct lt_dump_file *lt_output_file(void) {
+    return &file;
+}
+
+void lt_output_discard(void) {
+    struct lt_file_info info;
+    if (file.fd >= 0 && lt_path_info(file.path, &info) == 0 && info.id.device == file.id.device &&
+        info.id.inode == file.id.inode)
+        (void)!lt_unlink(file.path);
 }
 
 bool lt_output_begun(void) {

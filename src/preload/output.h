@@ -14,8 +14,15 @@ void lt_output_start(bool create);
 /* In a fork child of `parent`: its file is no longer ours; a name of our own, and nothing on the disk yet. */
 void lt_output_forked(int parent);
 
-/* The file, for a snapshot: from now on this process has one. The caller holds the snapshot lock. */
-struct lt_dump_file *lt_output_for_snapshot(void);
+/* The file, for a snapshot: from now on this process has one, and a control page unless it is the `last`. The caller
+ * holds the snapshot lock. */
+struct lt_dump_file *lt_output_for_snapshot(bool last);
+
+/* The same, to look at. */
+const struct lt_dump_file *lt_output_file(void);
+
+/* Removes the file, if there is one; a snapshot begins it anew. */
+void lt_output_discard(void);
 
 /* Whether this process has a file: false in a fork child before its first snapshot. */
 bool lt_output_begun(void);

@@ -36,6 +36,10 @@ void lt_tick_start(void) {
     due_cs = due_after(origin_cs);
 }
 
+uint32_t lt_tick_age_cs(void) {
+    return lt_clock_cs() - origin_cs;
+}
+
 void lt_tick_slow_down(uint32_t factor) {
     interval_factor = factor ? factor : 1;
 }

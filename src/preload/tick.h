@@ -10,6 +10,9 @@
 /* Time starts now: from the constructor, and in a fork child. */
 void lt_tick_start(void);
 
+/* How long ago that was. */
+uint32_t lt_tick_age_cs(void);
+
 /* Whether a snapshot is due or asked for; then *job says which, and the next one is due later: one caller gets it.
  * Shows a sign of life on the control page, too. */
 bool lt_tick_due(struct lt_job *job);

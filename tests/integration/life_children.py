@@ -1,7 +1,10 @@
 """Children and other images: fork, vfork, spawn, exec."""
+import contextlib
 import glob
 import os
 import re
+import shutil
+import subprocess
 
 from shim import *  # noqa: F403 (the vocabulary of these tests)
 
@@ -98,6 +101,90 @@ def case_pattern_without_pid_in_a_child():
     child_dump = read(names[1])
     need(names[1].endswith(".%d" % child_dump.report["process"]["pid"]), "wrong name %s", names[1])
     check_child(child_dump)
+
+
+# --- many processes, few dumps -----------------------------------------------------------------------------------------
+
+
+def many_children(count, **options):
+    need(unchanged("makes_many_children", str(count), **options).status == 0, "failed")
+    found = dumps()
+    return sorted(held(d, "hold")[0] for d in found if not held(d, "leak_a_thousand")[0])
+
+
+def case_few_brief_children_all_leave_a_dump():
+    have = many_children(4)
+    need(have == [200, 300, 400, 500], "the children's dumps hold %s", have)
+
+
+def case_of_many_brief_children_the_one_that_held_most_leaves_a_dump():
+    have = many_children(30)
+    need(have == [700], "the children's dumps hold %s", have)
+
+
+def case_every_child_leaves_a_dump_where_that_is_asked_for():
+    have = many_children(30, children="all")
+    need(len(have) == 30, "%d dumps of children", len(have))
+
+
+SCRIPT = """#!/bin/sh
+for i in 1 2 3 4 5 6 7 8 9 10; do
+    x=$(echo $i | cat)   # two forked shells and a program
+    y=$(readlink /nowhere; true)
+done
+%s
+"""
+
+
+def script(last):
+    with open("script", "w", encoding="utf-8") as file:
+        file.write(SCRIPT % last)
+    os.chmod("script", 0o755)
+    done = subprocess.run(["./script"], env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=PATIENCE,
+                          check=False)
+    need(done.returncode == 3 and done.stderr == b"", "%r", done)
+    return [d.report["process"]["exe"] for d in dumps()]
+
+
+def is_script(path):
+    with contextlib.suppress(OSError), open(path, "rb") as file:
+        return file.read(2) == b"#!"
+    return False
+
+
+def case_wrapper_script_leaves_the_dump_of_what_it_becomes():
+    have = script("exec %s exit" % program("ends"))
+    need(have == [program("ends")], "dumps of %s; log: %s", have, log())
+
+
+def case_script_leaves_few_dumps():
+    have = script("%s exit" % program("ends"))
+    need(program("ends") in have, "no dump of the program; log: %s", log())
+    need(all(have.count(exe) <= 2 for exe in have), "dumps of %s", have)  # a shell's own, and one for its subshells
+
+
+def case_python3_that_is_a_wrapper_leaves_one_dump():
+    path = next((p for p in map("{}/python3".format, os.environ["PATH"].split(":")) if is_script(p)), None)
+    if not path:
+        raise Skipped("no python3 on the PATH is a script")
+    done = subprocess.run([path, "-c", "print(6 * 7)"], env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          timeout=PATIENCE, check=False)
+    need(done.returncode == 0 and done.stdout == b"42\n" and done.stderr == b"", "%r", done)
+    need("python" in only(dumps()).name, "the dump is %s", dumps()[0].name)
+
+
+def case_git_status_leaves_one_dump():
+    git = shutil.which("git")
+    if not git:
+        raise Skipped("no git")
+    subprocess.run([git, "init", "-q", "."], check=True)
+    done = subprocess.run([git, "status", "--short"], env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          timeout=PATIENCE, check=False)
+    need(done.returncode == 0 and done.stderr == b"", "%r", done)
+    need("git" in only(dumps()).name, "the dump is %s", dumps()[0].name)
+
+
+# --- vfork -------------------------------------------------------------------------------------------------------------
 
 
 def vfork(what, blocks=(100, 77700), **options):
