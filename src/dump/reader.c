@@ -133,9 +133,13 @@ static bool read_payload(struct reader *reader, const struct section_type *type)
     struct lt_cursor cursor = lt_cursor(payload, length);
     type->read(&reader->rows, &cursor);
     reader->no_memory |= cursor.no_memory;
-    if (cursor.failure)
-        tell(reader, "%s: section %s at byte %zu, row %llu %s%s", where(reader, "malformed").text, type->name,
-             reader->offset, (unsigned long long)cursor.row, cursor.failure, loss);
+    if (cursor.failure) {
+        char row[32] = "";
+        if (cursor.row)
+            snprintf(row, sizeof row, ", row %llu", (unsigned long long)cursor.row);
+        tell(reader, "%s: section %s at byte %zu%s %s%s", where(reader, "malformed").text, type->name, reader->offset,
+             row, cursor.failure, loss);
+    }
     return !cursor.failure;
 }
 

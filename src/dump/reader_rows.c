@@ -267,7 +267,8 @@ void lt_read_modules(struct lt_rows *rows, struct lt_cursor *cursor) {
     const size_t count = get_dictionary_count(cursor, dump->module_count, MODULE_MIN);
     if (!make_room(cursor, &dump->modules, &rows->module_room, dump->module_count, count, sizeof *dump->modules))
         return;
-    for (cursor->row = 1; cursor->row <= count; cursor->row++) {
+    while (cursor->row < count) {
+        cursor->row++;
         read_module(cursor, dump, &dump->modules[dump->module_count]);
         if (lt_unlikely(cursor->failure != NULL))
             return;
@@ -277,7 +278,8 @@ void lt_read_modules(struct lt_rows *rows, struct lt_cursor *cursor) {
 
 void lt_read_unloads(struct lt_rows *rows, struct lt_cursor *cursor) {
     const size_t count = get_count(cursor, UNLOAD_MIN);
-    for (cursor->row = 1; cursor->row <= count; cursor->row++) {
+    while (cursor->row < count) {
+        cursor->row++;
         const uint32_t module = get_module(cursor, rows->dump);
         const uint32_t unload_cs = get32(cursor);
         if (lt_unlikely(cursor->failure != NULL))
@@ -292,7 +294,8 @@ void lt_read_nodes(struct lt_rows *rows, struct lt_cursor *cursor) {
     uint64_t offset = 0;
     if (!make_room(cursor, &dump->nodes, &rows->node_room, dump->node_count, count, sizeof *dump->nodes))
         return;
-    for (cursor->row = 1; cursor->row <= count; cursor->row++) {
+    while (cursor->row < count) {
+        cursor->row++;
         const size_t id = dump->node_count;
         struct lt_dump_node *node = &dump->nodes[id];
         const uint64_t up = get(cursor);
@@ -329,8 +332,10 @@ void lt_read_snapshot(struct lt_rows *rows, struct lt_cursor *cursor) {
     snapshot->trigger = get32(cursor);
     snapshot->flags = get32(cursor);
     const size_t count = get_count(cursor, TOTALS_MIN);
-    for (cursor->row = 1; cursor->row <= count && !cursor->failure; cursor->row++)
+    while (cursor->row < count && !cursor->failure) {
+        cursor->row++;
         read_totals(cursor, snapshot);
+    }
 }
 
 static void read_ages(struct lt_cursor *cursor, struct lt_dump *dump, struct lt_dump_site *site) {
@@ -375,7 +380,8 @@ void lt_read_sites(struct lt_rows *rows, struct lt_cursor *cursor) {
     uint32_t before = 0;
     if (!make_room(cursor, &snapshot->sites, &rows->site_room, snapshot->site_count, count, sizeof *snapshot->sites))
         return;
-    for (cursor->row = 1; cursor->row <= count; cursor->row++) {
+    while (cursor->row < count) {
+        cursor->row++;
         struct lt_dump_site *site = &snapshot->sites[snapshot->site_count];
         read_site(cursor, rows->dump, site, before);
         if (lt_unlikely(cursor->failure != NULL))
@@ -392,7 +398,8 @@ void lt_read_blocks(struct lt_rows *rows, struct lt_cursor *cursor) {
     if (!make_room(cursor, &snapshot->blocks, &rows->block_room, snapshot->block_count, count,
                    sizeof *snapshot->blocks))
         return;
-    for (cursor->row = 1; cursor->row <= count; cursor->row++) {
+    while (cursor->row < count) {
+        cursor->row++;
         struct lt_dump_block *block = &snapshot->blocks[snapshot->block_count];
         block->address = before = get_step(cursor, before, UINT64_MAX, "has an address above 64 bits");
         block->size = get(cursor);
@@ -412,7 +419,8 @@ void lt_read_counters(struct lt_rows *rows, struct lt_cursor *cursor) {
     if (!make_room(cursor, &snapshot->counters, &rows->counter_room, snapshot->counter_count, count,
                    sizeof *snapshot->counters))
         return;
-    for (cursor->row = 1; cursor->row <= count; cursor->row++) {
+    while (cursor->row < count) {
+        cursor->row++;
         struct lt_dump_counter *counter = &snapshot->counters[snapshot->counter_count];
         counter->group = get32(cursor);
         counter->name = get_text(cursor, rows->dump);

@@ -1,3 +1,7 @@
 lt_unit_test(dump_writer ROOMS base dump LIBS lt_make_dump lt_dump_reader_host)
 lt_unit_test(dump_reader ROOMS base dump LIBS lt_make_dump lt_dump_reader_host)
 lt_unit_test(dump_damage ROOMS base dump LIBS lt_make_dump lt_dump_reader_host)
+lt_unit_test(dump_large ROOMS base dump LIBS lt_dump_reader_host)
+lt_unit_test(dump_malformed ROOMS base dump LIBS lt_dump_reader_host)
+lt_unit_test(dump_no_memory ROOMS base dump LIBS lt_make_dump lt_dump_reader_host)
+target_link_options(dump_no_memory PRIVATE LINKER:--wrap=malloc,--wrap=realloc)
