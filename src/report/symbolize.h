@@ -30,7 +30,7 @@ struct lt_symbolizer_options {
     const char *const
         *debug_dirs; /* searched like /usr/lib/debug and before it: DIR/.build-id/ab/cdef.debug, DIR/usr/bin */
     size_t debug_dir_count;
-    bool no_inlines; /* one line per address: the function that owns the code, with the line of the innermost inline */
+    bool no_inlines;    /* one line per address: the last of all, the function that owns the code */
     bool no_debuginfod; /* never ask a debuginfod server. Without it one is asked where DEBUGINFOD_URLS is set. With it
                          * lt_symbolizer_new removes DEBUGINFOD_URLS from this process's environment: libdw reads it. */
     /* One finished line without a newline ("module /usr/bin/a: ..."), valid during the call. At most a handful of lines

@@ -18,9 +18,12 @@ static bool step_to_sibling(Dwarf_Die *die) {
 
 Dwarf_Die *lt_die_walk_next(struct lt_die_walk *walk, bool into) {
     Dwarf_Die *current = &walk->path[walk->depth];
-    if (into && walk->depth + 1 < LT_DIE_DEPTH_MAX && dwarf_child(current, current + 1) == 0) {
-        walk->depth++;
-        return current + 1;
+    Dwarf_Die child;
+    if (into && dwarf_child(current, &child) == 0) {
+        if (walk->depth + 1 == LT_DIE_DEPTH_MAX)
+            return NULL;
+        walk->path[++walk->depth] = child;
+        return &walk->path[walk->depth];
     }
     for (; walk->depth > 0; walk->depth--)
         if (step_to_sibling(&walk->path[walk->depth]))

@@ -5,10 +5,21 @@ target_include_directories(lt_symbolize_shop PRIVATE ${rooms} ${CMAKE_SOURCE_DIR
 target_compile_definitions(lt_symbolize_shop PRIVATE LT_SAMPLES_DIR="${CMAKE_CURRENT_SOURCE_DIR}/symbolize")
 target_link_libraries(lt_symbolize_shop PRIVATE lt_warnings lt_hosted PUBLIC lt_symbolize_libs PkgConfig::CMOCKA)
 
+# lt_symbolize_test(NAME [LABEL label])
 function(lt_symbolize_test name)
+  cmake_parse_arguments(arg "" "LABEL" "" ${ARGN})
   lt_unit_test(${name} ROOMS report dump base LIBS lt_symbolize_shop lt_dump_reader_host)
+  set_tests_properties(unit.${name} PROPERTIES SKIP_RETURN_CODE 77)
+  if(arg_LABEL)
+    set_tests_properties(unit.${name} PROPERTIES LABELS ${arg_LABEL})
+  endif()
 endfunction()
 
-lt_symbolize_test(symbolize_parity)
+lt_symbolize_test(symbolize_ranges)
+lt_symbolize_test(symbolize_demangle)
 lt_symbolize_test(symbolize_files)
 lt_symbolize_test(symbolize_debug)
+# Many compilations or processes: not with every build.
+lt_symbolize_test(symbolize_parity LABEL integration)
+lt_symbolize_test(symbolize_hostile LABEL integration)
+lt_symbolize_test(symbolize_debuginfod LABEL integration)

@@ -100,14 +100,21 @@ bool shop_has(const char *program) {
     return system(command) == 0;
 }
 
-void shop_need(const char *programs) {
+bool shop_can_run(const char *programs) {
     char list[SHOP_PATH_MAX], *rest = list;
+    bool all = true;
     snprintf(list, sizeof list, "%s", programs);
     for (char *program; (program = strsep(&rest, " ")) != NULL;)
         if (!shop_has(program)) {
             print_message("skipped: %s is not installed\n", program);
-            skip();
+            all = false;
         }
+    return all;
+}
+
+void shop_need(const char *programs) {
+    if (!shop_can_run(programs))
+        skip();
 }
 
 static Elf *open_elf(const char *path, int *fd) {

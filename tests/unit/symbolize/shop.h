@@ -28,6 +28,10 @@ void shop_run(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void shop_need(const char *programs);
 bool shop_has(const char *program);
 
+/* For main: false, with a printed reason, unless all of the programs are installed. The test then returns 77 (skipped).
+ */
+bool shop_can_run(const char *programs);
+
 /* A module as a dump records it: with the file's build-id, size and time. What it points to lives until shop_close. */
 struct lt_dump_module shop_module(const char *path);
 
