@@ -1,11 +1,12 @@
-/* A preload library that captures the stack of every allocation with the unwinder and compares every k-th with libunwind,
- * frame by frame, in whatever program it is loaded into. It tracks nothing.
+/* A preload library that captures the stack of every allocation with the unwinder and compares every k-th with
+ * libunwind, frame by frame, in whatever program it is loaded into. It tracks nothing.
  *
- * STACK_ORACLE names the file that takes the result: one struct result, mapped, so that it survives every kind of exit, and
- * behind it a line of text for each of the first differences. STACK_ORACLE_EVERY is k. Children add to the same file.
+ * STACK_ORACLE names the file that takes the result: one struct result, mapped, so that it survives every kind of exit,
+ * and behind it a line of text for each of the first differences. STACK_ORACLE_EVERY is k. Children add to the same
+ * file.
  *
- * libunwind takes the loader's lock, which a thread inside dlopen() holds while it waits for what we hold: stacks with a
- * frame of the loader are captured but not compared. */
+ * libunwind takes the loader's lock, which a thread inside dlopen() holds while it waits for what we hold: stacks with
+ * a frame of the loader are captured but not compared. */
 #include "oracle.h"
 
 #include "base/attrs.h"
@@ -18,6 +19,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libunwind.h>
+#include <malloc.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -74,7 +76,8 @@ static void say_frame(const char *side, uint32_t i, uintptr_t ip, uint32_t epoch
 static void say_difference(const struct lt_stack *stack, void **judged, uint32_t judge_depth, uint32_t at) {
     if (__atomic_fetch_add(&result->reported, 1, __ATOMIC_RELAXED) >= REPORTED)
         return;
-    say("pid %d: stacks of %u and %u frames differ at %u, flags %u\n", getpid(), stack->depth, judge_depth, at, stack->flags);
+    say("pid %d: stacks of %u and %u frames differ at %u, flags %u\n", getpid(), stack->depth, judge_depth, at,
+        stack->flags);
     uint32_t from = at > 3 ? at - 3 : 0;
     for (uint32_t i = from; i < stack->depth && i < at + 3; i++)
         say_frame("ours ", i, stack->frames[stack->depth - 1 - i], stack->epoch);
@@ -121,7 +124,8 @@ static struct thread *thread(void) {
 
 static void start(void) {
     struct lt_unwind_options options = {.depth = DEPTH, .unwinder = "native"};
-    const char *path = getenv("STACK_ORACLE"), *k = getenv("STACK_ORACLE_EVERY"), *unwinder = getenv("STACK_ORACLE_UNWINDER");
+    const char *path = getenv("STACK_ORACLE"), *k = getenv("STACK_ORACLE_EVERY"),
+               *unwinder = getenv("STACK_ORACLE_UNWINDER");
     if (!path)
         return;
     every = k ? strtoull(k, NULL, 10) : 1;

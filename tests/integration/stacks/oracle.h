@@ -7,8 +7,8 @@
 enum { ORACLE_RESULT_ROOM = 4096 }; /* the text begins here */
 
 struct oracle_result {
-    uint64_t captured;    /* allocations */
-    uint64_t truncated;   /* of them, marked truncated */
+    uint64_t captured;  /* allocations */
+    uint64_t truncated; /* of them, marked truncated */
     uint64_t compared;
     uint64_t equal;       /* frame by frame, to the last */
     uint64_t cut_short;   /* equal as far as ours goes, which says it is truncated */
