@@ -67,7 +67,7 @@ static void put_special(FILE *out, const char *text, const struct character *c, 
     if (is_safe(c) && c->length == 1) /* in JSON: quote or backslash */
         fprintf(out, "\\%c", text[0]);
     else if (is_safe(c))
-        fwrite(text, 1, c->length, out);
+        fwrite_unlocked(text, 1, c->length, out);
     else if (!c->valid)
         fprintf(out, style == LT_ESCAPE_JSON ? "\\\\x%02x" : "\\x%02x", (unsigned)c->code);
     else if (style == LT_ESCAPE_JSON || c->code > 0xff)
@@ -82,7 +82,7 @@ void lt_escape_part(FILE *out, const char *text, size_t length, enum lt_escape s
         size_t run = at;
         while (run < length && is_plain((unsigned char)text[run], style))
             run++;
-        fwrite(text + at, 1, run - at, out);
+        fwrite_unlocked(text + at, 1, run - at, out);
         at = run;
         if (at < length) {
             struct character c = decode((const unsigned char *)text + at, length - at);

@@ -12,9 +12,9 @@ void lt_json_init(struct lt_json *json, FILE *out) {
 static void put_break(struct lt_json *json) {
     if (json->flat)
         return;
-    fputc('\n', json->out);
+    putc_unlocked('\n', json->out);
     for (unsigned i = 0; i < json->depth; i++)
-        fputc(' ', json->out);
+        putc_unlocked(' ', json->out);
 }
 
 /* What stands before a value: comma, line break, name. */
@@ -26,7 +26,7 @@ static void put_lead(struct lt_json *json, const char *name) {
         put_break(json);
     }
     if (name) {
-        fputc('"', json->out);
+        putc_unlocked('"', json->out);
         lt_escape(json->out, name, LT_ESCAPE_JSON);
         fputs("\": ", json->out);
     }
@@ -35,7 +35,7 @@ static void put_lead(struct lt_json *json, const char *name) {
 static void open(struct lt_json *json, const char *name, char opener, char closer) {
     assert(json->depth < LT_JSON_DEPTH);
     put_lead(json, name);
-    fputc(opener, json->out);
+    putc_unlocked(opener, json->out);
     json->closers[json->depth] = closer;
     json->empty[json->depth] = true;
     json->depth++;
@@ -60,11 +60,11 @@ void lt_json_end(struct lt_json *json) {
     json->depth--;
     if (!json->empty[json->depth])
         put_break(json);
-    fputc(json->closers[json->depth], json->out);
+    putc_unlocked(json->closers[json->depth], json->out);
     if (json->depth < json->flat)
         json->flat = 0;
     if (json->depth == 0)
-        fputc('\n', json->out);
+        putc_unlocked('\n', json->out);
 }
 
 void lt_json_string(struct lt_json *json, const char *name, const char *value) {
@@ -73,14 +73,18 @@ void lt_json_string(struct lt_json *json, const char *name, const char *value) {
         fputs("null", json->out);
         return;
     }
-    fputc('"', json->out);
+    putc_unlocked('"', json->out);
     lt_escape(json->out, value, LT_ESCAPE_JSON);
-    fputc('"', json->out);
+    putc_unlocked('"', json->out);
 }
 
 void lt_json_number(struct lt_json *json, const char *name, uint64_t value) {
+    char text[24], *at = text + sizeof text;
     put_lead(json, name);
-    fprintf(json->out, "%" PRIu64, value);
+    do
+        *--at = (char)('0' + value % 10);
+    while (value /= 10);
+    fwrite_unlocked(at, 1, (size_t)(text + sizeof text - at), json->out);
 }
 
 void lt_json_signed(struct lt_json *json, const char *name, int64_t value) {
@@ -104,10 +108,13 @@ void lt_json_bytes(struct lt_json *json, const char *name, const uint8_t *bytes,
         fputs("null", json->out);
         return;
     }
-    fputc('"', json->out);
-    for (size_t i = 0; i < size; i++)
-        fprintf(json->out, "%02x", bytes[i]);
-    fputc('"', json->out);
+    static const char digits[] = "0123456789abcdef";
+    putc_unlocked('"', json->out);
+    for (size_t i = 0; i < size; i++) {
+        putc_unlocked(digits[bytes[i] >> 4], json->out);
+        putc_unlocked(digits[bytes[i] & 15], json->out);
+    }
+    putc_unlocked('"', json->out);
 }
 
 void lt_json_seconds(struct lt_json *json, const char *name, uint64_t ns) {

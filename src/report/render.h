@@ -31,7 +31,8 @@ void lt_render_summary(const struct lt_report *, const struct lt_terminal *); /*
  * out. */
 struct lt_stack_printer {
     struct lt_stack stack, previous;
-    size_t previous_number; /* of the row, 0: none yet */
+    size_t previous_number;           /* of the row, 0: none yet */
+    size_t left_out, left_out_number; /* so many outer frames of `previous` stand in that row */
 };
 void lt_render_stack(const struct lt_report *, const struct lt_terminal *, struct lt_stack_printer *,
                      const struct lt_row *, size_t number);

@@ -181,10 +181,14 @@ void lt_render_stack(const struct lt_report *report, const struct lt_terminal *t
         shared--; /* at least one frame of its own */
     if (shared < LEAST_SHARED)
         shared = 0;
+    /* what the stack before did not print itself stands where that one says */
+    size_t where = shared <= printer->left_out && shared ? printer->left_out_number : printer->previous_number;
     put_frames(report, terminal, stack, stack->count - shared);
-    put_end(report, terminal, row, stack->count, shared, printer->previous_number);
+    put_end(report, terminal, row, stack->count, shared, where);
     struct lt_stack swap = printer->previous;
     printer->previous = *stack;
     printer->stack = swap;
     printer->previous_number = number;
+    printer->left_out = shared;
+    printer->left_out_number = where;
 }

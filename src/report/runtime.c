@@ -6,23 +6,27 @@
 
 #include <string.h>
 
-/* Functions of glibc whose acquisitions stay with the library; only names that its dynamic symbol table has, since its
- * debug information is seldom there. */
+/* Functions of glibc whose acquisitions stay with the library. Of a public function that ends in a jump only the
+ * internal one has a frame, and only glibc's debug information knows its name. */
 static const char *const keepers[] = {
     "_IO_file_doallocate", /* the buffer of a stream; exit() flushes and does not free */
     "_dl_allocate_tls",    /* a thread's TLS vector, cached with its stack after the join */
     "__cxa_atexit",        /* the list of handlers, 32 at a time */
-    "setlocale",           /* the loaded locale */
-    "setenv",              /* the environment has no owner */
+    "new_exitfn",
+    "setlocale", /* the loaded locale */
+    "setenv",    /* the environment has no owner */
     "putenv",
-    "tzset", /* the zone's rules */
+    "add_to_environ", /* where both jump to */
+    "tzset",          /* the zone's rules */
+    "tzset_internal",
     "localtime",
     "localtime_r",
     "mktime",
     "bindtextdomain", /* message catalogues */
     "textdomain",
     "dcgettext",
-    "getpwnam", /* the buffer behind the static result */
+    "dcigettext",
+    "getpwnam", /* the buffer behind the static result, and the NSS modules */
     "getpwuid",
     "getgrnam",
     "getgrgid",
