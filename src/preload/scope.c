@@ -128,6 +128,8 @@ void *lt_scope_find(const struct link_map *from, const char *name, const struct 
 
 bool lt_scope_needs(const struct link_map *object, const struct link_map *library) {
     const char *names = symbols_of(object).names, *own_names = symbols_of(library).names, *soname = NULL;
+    if (!names || !own_names)
+        return false;
     for (const ElfW(Dyn) *d = library->l_ld; d && d->d_tag != DT_NULL; d++)
         if (d->d_tag == DT_SONAME)
             soname = own_names + d->d_un.d_val;

@@ -10,6 +10,7 @@
 #include "preload/options.h"
 #include "preload/real.h"
 
+#include <errno.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -72,9 +73,11 @@ __attribute__((constructor(101))) static void start_by_loader(void) {
     lt_start();
     if (!waiting_for_libunwind)
         return;
+    const int saved = errno;
     lt_tls.own = true;
     int (*backtrace)(void **, int) = lt_libunwind_load();
     lt_tls.own = false;
+    errno = saved;
     if (!backtrace) {
         lt_options.unwinder = "native";
         lt_tell("libunwind can't be loaded: the native unwinder is used", NULL);

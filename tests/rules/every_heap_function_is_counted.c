@@ -163,6 +163,7 @@ static void by_the_api(void) {
 
 int main(void) {
     static char buffer[4096];
+    const int at_start = errno; /* C promises 0 */
     setvbuf(stdout, buffer, _IOFBF, sizeof buffer);
     if (!leaktrack_live_count || !free_sized || !free_aligned_sized) {
         printf("the shim is not preloaded\n");
@@ -174,6 +175,6 @@ int main(void) {
     by_realloc();
     by_another_thread();
     by_the_api();
-    printf("%d failures\n", failures);
-    return failures != 0;
+    printf("%d failures, errno %d at start\n", failures, at_start);
+    return failures != 0 || at_start != 0;
 }
