@@ -295,7 +295,7 @@ static struct chunk *next_chain(uint64_t *region) {
         for (; at < LEAF_REGIONS; at++) {
             if (at % REGIONS_PER_BIT == 0)
                 at = REGIONS_PER_BIT * next_bit(leaf->used, at / REGIONS_PER_BIT, LEAF_REGIONS / REGIONS_PER_BIT);
-            if (at < LEAF_REGIONS && leaf->regions[at]) {
+            if (at < LEAF_REGIONS && __atomic_load_n(&leaf->regions[at], __ATOMIC_RELAXED)) {
                 *region = index * LEAF_REGIONS + at;
                 return chunk_at(&leaf->regions[at]);
             }
