@@ -2,6 +2,7 @@
 
 #include "os/arena.h"
 #include "os/clock.h"
+#include "track/snapshot.h"
 #include "track_fake_unwind.h"
 #include "unit_child.h"
 #include "unwind/modules.h"
@@ -152,7 +153,52 @@ void world_forked(void) {
     world_released_count = world_released_bytes = world_lost = 0;
 }
 
-/* -- reading back -- */
+static void *run_share(void *share) {
+    unsigned seed = 100 + (unsigned)(uintptr_t)share;
+    world_run(&seed, 5000, (unsigned)(uintptr_t)share, WORLD_THREADS);
+    return NULL;
+}
+
+void world_run_threads(void) {
+    pthread_t threads[WORLD_THREADS];
+    for (uintptr_t i = 0; i < WORLD_THREADS; i++)
+        CHILD_CHECK(pthread_create(&threads[i], NULL, run_share, (void *)i) == 0);
+    for (int i = 0; i < WORLD_THREADS; i++)
+        pthread_join(threads[i], NULL);
+}
+
+/* -- the dump -- */
+
+struct lt_dump_file world_file;
+char world_path[] = "/tmp/leaktrack-test-XXXXXX/dump.bin";
+
+void world_open_file(void) {
+    char *slash = strrchr(world_path, '/');
+    *slash = '\0';
+    CHILD_CHECK(mkdtemp(world_path) != NULL);
+    *slash = '/';
+    lt_dump_file_init(&world_file, world_path, 0);
+    CHILD_CHECK(lt_dump_file_open(&world_file) == 0);
+}
+
+void world_remove_file(void) {
+    unlink(world_path);
+    *strrchr(world_path, '/') = '\0';
+    rmdir(world_path);
+}
+
+int world_snapshot(bool blocks, uint32_t flags) {
+    const struct lt_snapshot_options options = {.blocks = blocks, .flags = flags};
+    CHILD_CHECK(lt_snapshot_try_lock() == 0);
+    int status = lt_snapshot_take(&world_file, LT_TRIGGER_CALL, &options);
+    lt_snapshot_unlock();
+    return status;
+}
+
+const struct lt_dump_snapshot *world_last(const struct lt_dump *dump) {
+    CHILD_CHECK(dump && dump->snapshot_count > 0);
+    return &dump->snapshots[dump->snapshot_count - 1];
+}
 
 const struct lt_dump *world_read(const char *path) {
     static struct lt_dump dump;
@@ -240,7 +286,7 @@ static bool totals_equal(const struct lt_dump_totals *totals) {
 }
 
 bool world_equals_dump(const struct lt_dump *dump) {
-    const struct lt_dump_snapshot *last = &dump->snapshots[dump->snapshot_count - 1];
+    const struct lt_dump_snapshot *last = world_last(dump);
     bool equal = totals_equal(&last->totals[LT_KIND_HEAP]);
     for (int n = 0; n < WORLD_STACKS; n++)
         world_stacks[n].seen = false;

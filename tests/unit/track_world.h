@@ -5,12 +5,13 @@
 #define LT_TESTS_TRACK_WORLD_H
 
 #include "dump/reader.h"
+#include "track/dump_file.h"
 #include "track/track.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { WORLD_STACKS = 300, WORLD_DEPTH = 24, WORLD_BLOCKS = 4096 };
+enum { WORLD_STACKS = 300, WORLD_DEPTH = 24, WORLD_BLOCKS = 4096, WORLD_THREADS = 4 };
 
 struct world_stack {
     uintptr_t frames[WORLD_DEPTH]; /* outermost first */
@@ -40,6 +41,9 @@ void world_use_stack(int n);
  * the model. */
 void world_run(unsigned *seed, unsigned count, unsigned share, unsigned shares);
 
+/* WORLD_THREADS threads, each with its share of 5,000 events; returns when they have ended. */
+void world_run_threads(void);
+
 /* One event each. */
 bool world_acquire(struct lt_thread *, unsigned block, int stack, uint64_t size);
 bool world_release(struct lt_thread *, unsigned block);
@@ -47,6 +51,13 @@ uintptr_t world_address(unsigned block);
 
 /* Forgets all numbers, keeps what is held: what a forked child should see. */
 void world_forked(void);
+
+/* A dump in a directory of its own, and a snapshot into it (lt_snapshot_take's status). */
+extern struct lt_dump_file world_file;
+extern char world_path[];
+void world_open_file(void);
+void world_remove_file(void);
+int world_snapshot(bool blocks, uint32_t flags);
 
 /* Reads the dump at `path` and compares its last snapshot with the model; says on stderr what differs. */
 bool world_equals(const char *path);
@@ -56,5 +67,8 @@ bool world_equals_dump(const struct lt_dump *);
 
 /* Parses the file at `path`; NULL (and a word on stderr) if it can't be read. The result lives until the next call. */
 const struct lt_dump *world_read(const char *path);
+
+/* Its last snapshot. */
+const struct lt_dump_snapshot *world_last(const struct lt_dump *);
 
 #endif
