@@ -7,6 +7,7 @@
 
 #include <cpuid.h>
 #include <emmintrin.h>
+#include <linux/audit.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -14,13 +15,15 @@
 
 /* Kernel entry: number in rax, arguments in rdi rsi rdx r10 r8 r9, result in rax; rcx and r11 are lost (System V ABI
  * for x86-64, appendix A.2.1). */
-static LT_ALWAYS_INLINE long lt_syscall6(long n, long a, long b, long c, long d, long e, long f) {
+static LT_ALWAYS_INLINE long lt_arch_syscall6(long n, long a, long b, long c, long d, long e, long f) {
     register long r10 __asm__("r10") = d;
     register long r8 __asm__("r8") = e;
     register long r9 __asm__("r9") = f;
     __asm__ volatile("syscall" : "+a"(n) : "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9) : "rcx", "r11", "memory");
     return n;
 }
+
+#define LT_AUDIT_ARCH AUDIT_ARCH_X86_64 /* struct seccomp_data.arch */
 
 #define LT_VDSO_CLOCK_GETTIME "__vdso_clock_gettime"
 

@@ -1,5 +1,6 @@
 #include "os/clock.h"
 
+#include "os/sandbox.h"
 #include "os/syscall.h"
 #include "os/vdso.h"
 
@@ -32,10 +33,12 @@ uint32_t lt_clock_cs(void) {
     return cs < UINT32_MAX ? (uint32_t)cs : UINT32_MAX;
 }
 
+/* The fine clocks read the time-stamp counter, which a sandbox may have made deadly (seccomp's strict mode does, by
+ * PR_TSC_SIGSEGV); the coarse ones only read memory. */
 uint64_t lt_clock_wall_ns(void) {
-    return nanoseconds(CLOCK_REALTIME);
+    return nanoseconds(lt_sandboxed ? CLOCK_REALTIME_COARSE : CLOCK_REALTIME);
 }
 
 uint64_t lt_clock_mono_ns(void) {
-    return nanoseconds(CLOCK_MONOTONIC);
+    return nanoseconds(lt_sandboxed ? CLOCK_MONOTONIC_COARSE : CLOCK_MONOTONIC);
 }

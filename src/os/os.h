@@ -5,6 +5,7 @@
  * unless it says otherwise. System calls are raw, so that no hook of ours, and of nobody else's, sees them.
  *
  *   syscall.h   lt_syscall0..6: the raw instruction            arena.h   the tracker's one memory
+ *   sandbox.h   calls that the program's seccomp filters forbid
  *   memory.h    mappings outside the arena (scratch)           file.h    files: whole writes, identity, locks, holes
  *   clock.h     coarse and wall clocks                         proc.h    what /proc says of this process
  *   task.h      thread and process ids, "is this tid alive", futex sleep

@@ -3,13 +3,14 @@
  *
  * lt_syscall0(number) .. lt_syscall6(number, six arguments) return what the kernel returns: a result, or a negative
  * errno
- * (-4095 .. -1). Arguments are long; LT_ARG(pointer) makes one of a pointer. For the rest of os/ only.
- * lt_syscall6 itself comes from the architecture's file. */
+ * (-4095 .. -1); -EPERM without a call where the program's own sandbox would kill it (sandbox.h). Arguments are long;
+ * LT_ARG(pointer) makes one of a pointer. For the rest of os/ only. */
 #ifndef LT_OS_SYSCALL_H
 #define LT_OS_SYSCALL_H
 
 #include "base/attrs.h"
 #include "os/arch.h"
+#include "os/sandbox.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -22,6 +23,13 @@ static LT_ALWAYS_INLINE void *lt_mapping(long result) {
     return result < 0 && result >= -4095 ? NULL : (void *)(uintptr_t)result;
 }
 
+long lt_sandbox_syscall(long n, long a, long b, long c, long d, long e, long f);
+
+static LT_ALWAYS_INLINE long lt_syscall6(long n, long a, long b, long c, long d, long e, long f) {
+    if (lt_unlikely(lt_sandboxed))
+        return lt_sandbox_syscall(n, a, b, c, d, e, f);
+    return lt_arch_syscall6(n, a, b, c, d, e, f);
+}
 static LT_ALWAYS_INLINE long lt_syscall0(long n) {
     return lt_syscall6(n, 0, 0, 0, 0, 0, 0);
 }

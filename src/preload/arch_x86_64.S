@@ -1,6 +1,7 @@
 /* What C can't say, for x86-64 (System V ABI). <cet.h> is the compiler's: it marks the object as ready for control-flow
  * enforcement, without which the loader would switch that off for the whole program. */
 #include <cet.h>
+#include <sys/syscall.h>
 
     .text
 
@@ -43,5 +44,36 @@ vfork:
     jmp *%rax
     .cfi_endproc
     .size vfork, . - vfork
+
+/* long syscall(long number, ...): a function that libc does not export by another name and whose call may fork, so that
+ * nothing may stay on the stack here either. Only seccomp(2) is looked at. */
+    .globl syscall
+    .type syscall, @function
+    .balign 16
+syscall:
+    .cfi_startproc
+    _CET_ENDBR
+    cmp $SYS_seccomp, %rdi
+    je lt_syscall_seccomp
+0:  mov lt_syscall_next(%rip), %rax
+    test %rax, %rax
+    jz 1f
+    jmp *%rax
+1:  .irp register, rdi, rsi, rdx, rcx, r8, r9
+    push %\register
+    .cfi_adjust_cfa_offset 8
+    .endr
+    sub $8, %rsp
+    .cfi_adjust_cfa_offset 8
+    call lt_sandbox_hooks_start
+    add $8, %rsp
+    .cfi_adjust_cfa_offset -8
+    .irp register, r9, r8, rcx, rdx, rsi, rdi
+    pop %\register
+    .cfi_adjust_cfa_offset -8
+    .endr
+    jmp 0b
+    .cfi_endproc
+    .size syscall, . - syscall
 
     .section .note.GNU-stack, "", @progbits

@@ -11,6 +11,7 @@
 #include "os/clock.h"
 #include "os/file.h"
 #include "os/memory.h"
+#include "os/sandbox.h"
 #include "os/task.h"
 #include "preload/control.h"
 #include "preload/golang.h"
@@ -212,7 +213,7 @@ bool lt_dumper_is_resident(void) {
 }
 
 static bool belongs_here(void) {
-    return only_here || lt_options.dumper == LT_DUMPER_INLINE;
+    return only_here || lt_sandboxed || lt_options.dumper == LT_DUMPER_INLINE;
 }
 
 int lt_dumper_dispatch(const struct lt_job *job) {

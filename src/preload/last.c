@@ -5,6 +5,7 @@
  * stdlib/exit.c and elf/dl-fini.c; tests/programs/exit_after_other_destructors.c watches it.) */
 #include "preload/last.h"
 
+#include "os/sandbox.h"
 #include "preload/dumper.h"
 #include "preload/kin.h"
 #include "preload/life.h"
@@ -99,6 +100,14 @@ void lt_life_exit(void) {
     const int saved = errno;
     if (may_write() && !atomic_exchange(&ended, true) && (lt_output_begun() || lt_own_acquires()))
         write_or_not(LT_TRIGGER_EXIT);
+    errno = saved;
+}
+
+void lt_life_before_sandbox(void) {
+    const struct lt_job job = {.trigger = LT_TRIGGER_PERIODIC};
+    const int saved = errno;
+    if (!lt_sandboxed && may_write() && lt_output_begun())
+        (void)!lt_dumper_run_here(&job, patience_ns);
     errno = saved;
 }
 

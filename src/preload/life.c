@@ -11,6 +11,7 @@
 #include "preload/options.h"
 #include "preload/output.h"
 #include "preload/process.h"
+#include "preload/sandbox.h"
 #include "preload/tick.h"
 
 #include <errno.h>
@@ -18,6 +19,7 @@
 
 static __attribute__((constructor)) void begin(void) {
     const int saved = errno;
+    lt_sandbox_hooks_start();
     if (!lt_start())
         return;
     lt_kin_start();

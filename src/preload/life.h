@@ -44,6 +44,9 @@ LT_STATUS lt_snapshot_now(enum lt_trigger);
 void lt_life_exit(void);
 void lt_life_exec(void);
 
+/* Before the program enters a seccomp sandbox: a snapshot, in case it is the last that the sandbox lets us take. */
+void lt_life_before_sandbox(void);
+
 /* In a fork child, first thing. */
 void lt_life_forked(void);
 

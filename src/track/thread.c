@@ -15,8 +15,10 @@ static struct lt_event_sums shared_sums[LT_KIND_END];
 _Atomic uint32_t lt_inherited_end;
 static LT_TLS struct lt_thread *own; /* for fork: which table is the caller's */
 
+/* 0 where a sandbox forbids to ask. */
 static uint64_t myself(void) {
-    return (uint64_t)(uint32_t)lt_getpid() << 32 | (uint32_t)lt_gettid();
+    const int pid = lt_getpid(), tid = lt_gettid();
+    return pid > 0 && tid > 0 ? (uint64_t)pid << 32 | (uint32_t)tid : 0;
 }
 
 struct lt_thread *lt_thread_first(void) {
@@ -85,6 +87,8 @@ struct lt_thread *lt_thread_attach(void) {
     uint64_t me = myself();
     if (own && atomic_load_explicit(&own->owner, memory_order_relaxed) == me)
         return own;
+    if (!me)
+        return NULL;
     struct lt_thread *thread = adopt_any(me);
     own = thread ? thread : make(me);
     return own;

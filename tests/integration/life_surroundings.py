@@ -189,3 +189,32 @@ def case_go_program_gets_a_resident_dumper():
     dump = only(dumps())
     check_trigger(dump, "periodic")  # Go leaves by a raw exit_group
     need(any(s["live_count"] == 1000 and s["live_bytes"] == 37000 for s in dump.report["sites"]), "the leak is not there")
+
+
+def sandbox(how, by):
+    done = unchanged("enters_a_sandbox", how, by, interval=1)
+    need(done.status == 0 and done.out == "done\n", "%r", done)
+    dump = only(dumps())
+    check_held(dump)
+    check_trigger(dump, "periodic")  # from before the sandbox
+    need(not dump.incomplete, "the dump is incomplete")
+
+
+def case_sandbox_that_kills():
+    sandbox("kill", "prctl")
+
+
+def case_sandbox_that_kills_entered_by_syscall():
+    sandbox("kill", "syscall")
+
+
+def case_sandbox_that_refuses():
+    sandbox("errno", "syscall")
+
+
+def case_sandbox_of_four_calls():
+    sandbox("strict", "prctl")
+
+
+def case_sandbox_of_four_calls_entered_by_syscall():
+    sandbox("strict", "syscall")
