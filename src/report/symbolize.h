@@ -68,10 +68,10 @@ void lt_symbolizer_free(struct lt_symbolizer *symbolizer); /* NULL is fine */
 
 /* Fills in the `out` half of `count` queries. They may be in any order and hold duplicates; each distinct (module,
  * offset) is resolved once in the symbolizer's life, module after module in ascending order, so hand over as many as
- * you have at once. Modules are told apart by build-id (by path, size and time where there is none), not by pointer:
- * those of two dumps of one program meet here. A file that is missing, foreign or damaged is no error: it is warned
- * about and its frames have no names. Returns 0 or -ENOMEM, after which every query has an answer, some of them empty.
- */
+ * you have at once. Modules are told apart by path and build-id (and by size and time where there is none), not by
+ * pointer: those of two dumps of one program meet here. A file that is missing, foreign or damaged is no error: it is
+ * warned about and its frames have no names. Returns 0 or -ENOMEM, after which every query has an answer, some of them
+ * empty. */
 LT_STATUS lt_symbolizer_resolve(struct lt_symbolizer *symbolizer, struct lt_symbol_query *queries, size_t count);
 
 /* What a module's names come from, once addresses of it have been resolved. */

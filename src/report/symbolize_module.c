@@ -155,12 +155,17 @@ struct lt_symbol_module *lt_symbol_module_new(struct lt_symbol_run *run, const s
     return module;
 }
 
-void lt_symbol_module_free(struct lt_symbol_module *module) {
-    struct answer *answer, *next;
-    HASH_ITER (hh, module->answers, answer, next) {
-        HASH_DEL(module->answers, answer);
+static void free_answers(struct lt_symbol_module *module) {
+    struct answer *answer = module->answers, *next;
+    HASH_CLEAR(hh, module->answers); /* the table; its elements keep their links */
+    for (; answer; answer = next) {
+        next = answer->hh.next;
         free(answer);
     }
+}
+
+void lt_symbol_module_free(struct lt_symbol_module *module) {
+    free_answers(module);
     lt_units_close(&module->units);
     lt_symtab_free(&module->symtab);
     lt_debug_file_close(&module->file);

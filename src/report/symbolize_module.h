@@ -11,9 +11,10 @@
 
 struct lt_symbol_module;
 
-/* Finds and opens the module's file; warns where that fails. `module` may be NULL. Returns NULL where memory ran out.
+/* Finds and opens the file of the module asked for; warns where that fails. `asked` may be NULL. Returns NULL where
+ * memory ran out.
  */
-struct lt_symbol_module *lt_symbol_module_new(struct lt_symbol_run *run, const struct lt_dump_module *module);
+struct lt_symbol_module *lt_symbol_module_new(struct lt_symbol_run *run, const struct lt_dump_module *asked);
 void lt_symbol_module_free(struct lt_symbol_module *module);
 
 /* Whether it stands for `other`: same build-id and path; size and time too where there is no build-id. */

@@ -64,9 +64,10 @@ const char *lt_names_keep_symbol(struct lt_names *names, const char *symbol) {
 }
 
 static void free_table(struct lt_name **table) {
-    struct lt_name *name, *next;
-    HASH_ITER (hh, *table, name, next) {
-        HASH_DEL(*table, name);
+    struct lt_name *name = *table, *next;
+    HASH_CLEAR(hh, *table); /* the table; its elements keep their links */
+    for (; name; name = next) {
+        next = name->hh.next;
         free(name);
     }
 }

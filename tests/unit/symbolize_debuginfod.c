@@ -54,6 +54,9 @@ static bool answers(unsigned port) {
 /* The server is its own process group: python3 may be a wrapper that starts another. */
 static bool start_server(void) {
     const char *port = getenv(PORT_VARIABLE);
+    if (!port)
+        return false;
+    unsigned number = (unsigned)strtoul(port, NULL, 10);
     server = fork();
     if (server == 0) {
         setpgid(0, 0);
@@ -66,7 +69,7 @@ static bool start_server(void) {
         _exit(127);
     }
     for (int tries = 0; tries < 300; tries++) {
-        if (answers((unsigned)atoi(port)))
+        if (answers(number))
             return true;
         usleep(50000);
     }

@@ -70,8 +70,9 @@ static uint32_t next_random(uint32_t *state) {
 
 static void damage(unsigned char *bytes, size_t from, size_t to, uint32_t seed) {
     uint32_t state = seed * 2654435761u + 1;
+    size_t span = to > from ? to - from : 1;
     for (uint32_t changes = 1 + next_random(&state) % 8; changes > 0; changes--) {
-        size_t at = from + next_random(&state) % (to - from);
+        size_t at = from + next_random(&state) % span;
         switch (next_random(&state) % 4) {
         case 0:
             bytes[at] = 0xff;
