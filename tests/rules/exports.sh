@@ -10,6 +10,8 @@ sed -e 's,/\*.*,,' -e '/local:/,$d' "$2/src/preload/exports.map" | grep -o '[a-z
     sed -n 's/^LT_HOOK([^,]*, \([a-z_A-Z0-9]*\),.*/\1/p' "$2/src/preload/hooks.def"
     sed -n 's/^LEAKTRACK_API.*[ *]\(leaktrack_[a-z_]*\)(.*/\1/p' "$2/include/leaktrack.h"
 } | sort >"$dir/declared"
-[ -s "$dir/map" ] && [ -s "$dir/declared" ] || { echo "found no names: the test is out of date"; exit 1; }
+for list in map declared; do
+    [ -s "$dir/$list" ] || { echo "found no names: the test is out of date"; exit 1; }
+done
 diff -u --label exports.map --label "$1" "$dir/map" "$dir/library"
 diff -u --label "hooks.def and leaktrack.h" --label exports.map "$dir/declared" "$dir/map"

@@ -1,5 +1,5 @@
-/* A program that uses every word of include/leaktrack.h and links nothing of the project. rules.public_header compiles it as
- * C99, C11 and C++17 without extensions and runs it without the library: every call must vanish. */
+/* A program that uses every word of include/leaktrack.h and links nothing of the project. rules.public_header compiles
+ * it as C99, C11 and C++17 without extensions and runs it without the library: every call must vanish. */
 #include <leaktrack.h>
 
 int main(void) {
