@@ -68,9 +68,9 @@ static uint32_t compute(uint32_t operation, uint32_t a, uint32_t operand, bool *
     case BPF_XOR:
         return a ^ operand;
     case BPF_LSH:
-        return operand < 32 ? a << operand : 0;
+        return a << (operand & 31);
     case BPF_RSH:
-        return operand < 32 ? a >> operand : 0;
+        return a >> (operand & 31);
     default: /* BPF_NEG */
         return -a;
     }
@@ -137,12 +137,11 @@ static uint32_t step(struct machine *m, const struct sock_filter *i, const struc
     }
 }
 
-/* What the filter says to that call: SECCOMP_RET_... */
-static uint32_t verdict(const struct filter *filter, const struct seccomp_data *data) {
+uint32_t lt_sandbox_verdict(const void *code, uint32_t length, const void *call) {
     struct machine m = {0};
     bool ended = false;
-    for (uint32_t at = 0; at < filter->length && !ended; at++)
-        at += step(&m, filter->code + at, data, &ended);
+    for (uint32_t at = 0; at < length && !ended; at++)
+        at += step(&m, (const struct sock_filter *)code + at, call, &ended);
     return ended ? m.a : SECCOMP_RET_KILL_PROCESS;
 }
 
@@ -150,9 +149,10 @@ static uint32_t verdict(const struct filter *filter, const struct seccomp_data *
 static bool permits(const struct seccomp_data *data) {
     if (strict)
         return false;
-    for (uint32_t i = 0; i < MOST_FILTERS; i++) {
-        const uint32_t action =
-            filters[i].length ? verdict(&filters[i], data) & SECCOMP_RET_ACTION_FULL : SECCOMP_RET_ALLOW;
+    for (const struct filter *filter = filters; filter < filters + MOST_FILTERS; filter++) {
+        const uint32_t length = filter->length; /* 0: a place that is empty, or not filled yet */
+        const uint32_t said = length ? lt_sandbox_verdict(filter->code, length, data) : SECCOMP_RET_ALLOW;
+        const uint32_t action = said & SECCOMP_RET_ACTION_FULL;
         if (action != SECCOMP_RET_ALLOW && action != SECCOMP_RET_LOG && action != SECCOMP_RET_ERRNO)
             return false;
     }

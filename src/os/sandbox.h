@@ -9,6 +9,7 @@
 #define LT_OS_SANDBOX_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* The process has entered SECCOMP_MODE_STRICT, or has installed a filter: `program` is its struct sock_fprog. */
 void lt_sandbox_strict(void);
@@ -16,5 +17,9 @@ void lt_sandbox_filter(const void *program);
 
 /* Whether either has been called. */
 extern bool lt_sandboxed;
+
+/* What a filter of `length` instructions (struct sock_filter) says to a call (struct seccomp_data): SECCOMP_RET_... with
+ * its data. For tests. */
+uint32_t lt_sandbox_verdict(const void *code, uint32_t length, const void *call);
 
 #endif
