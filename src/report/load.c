@@ -54,10 +54,11 @@ static bool is_held(const struct stat *status) {
     return held;
 }
 
-/* Whether it is worth another look at a dump whose end is not whole. */
+/* Whether it is worth another look at a dump whose end is not whole. The lock is asked for first: a writer that ends in
+ * between has written by then, which the size tells. */
 static bool is_being_written(const char *path, const struct stat *before) {
     struct stat now;
-    return stat(path, &now) == 0 && S_ISREG(now.st_mode) && (!same_state(before, &now) || is_held(&now));
+    return is_held(before) || (stat(path, &now) == 0 && S_ISREG(now.st_mode) && !same_state(before, &now));
 }
 
 static int read_file(struct lt_loaded *loaded, struct stat *before) {
