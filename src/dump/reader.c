@@ -257,7 +257,8 @@ static bool next_section(struct reader *reader) {
 /* No data is lost in the padding, but its zeros show that the file was cut or changed. */
 static void check_padding(struct reader *reader, size_t used, size_t padded, size_t left) {
     if (padded > left)
-        tell(reader, "%s: the padding of the section at byte %zu is missing", where(reader, "cut").text, reader->offset);
+        tell(reader, "%s: the padding of the section at byte %zu is missing", where(reader, "cut").text,
+             reader->offset);
     for (size_t at = used; at < padded && at < left; at++)
         if (reader->bytes[reader->offset + at])
             tell(reader, "%s: the padding of the section at byte %zu is not zero", where(reader, "damaged").text,

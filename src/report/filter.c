@@ -45,10 +45,12 @@ int lt_filter_add(struct lt_filter *filter, enum lt_filter_word word, const char
 }
 
 static void free_pattern(struct lt_pattern *pattern) {
-    struct verdict *verdict, *next;
-    HASH_ITER (hh, pattern->verdicts, verdict, next) {
-        HASH_DEL(pattern->verdicts, verdict);
+    struct verdict *verdict = pattern->verdicts;
+    HASH_CLEAR(hh, pattern->verdicts);
+    while (verdict) { /* the elements are still linked in the order they came */
+        struct verdict *next = verdict->hh.next;
         free(verdict);
+        verdict = next;
     }
     regfree(&pattern->regex);
     free(pattern);

@@ -50,15 +50,17 @@ static int compare(const void *left, const void *right) {
     return a->row.site->id == b->row.site->id ? 0 : a->row.site->id < b->row.site->id ? -1 : 1;
 }
 
+static bool same_text(const char *a, const char *b) {
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
 static void join(struct lt_row *group, const struct lt_row *row) {
     lt_figures_add(&group->figures, &row->figures);
     group->site_count += row->site_count;
     group->truncated |= row->truncated;
-    if (group->function != row->function &&
-        (!group->function || !row->function || strcmp(group->function, row->function)))
+    if (!same_text(group->function, row->function))
         group->function = NULL;
-    if (group->module != row->module &&
-        strcmp(lt_symbol_module_label(group->module), lt_symbol_module_label(row->module)))
+    if (!same_text(lt_symbol_module_label(group->module), lt_symbol_module_label(row->module)))
         group->module = NULL;
 }
 

@@ -56,8 +56,9 @@ struct lt_human lt_human_share(uint64_t part, uint64_t whole) {
     return result;
 }
 
-struct lt_human lt_human_duration(uint64_t cs) {
+struct lt_human lt_human_duration(uint64_t centiseconds) {
     struct lt_human result;
+    const uint64_t cs = centiseconds;
     uint64_t s = cs / 100, minutes = s / 60, hours = minutes / 60, days = hours / 24;
     if (cs < 100 && cs)
         snprintf(result.text, sizeof result.text, "0.%02u s", (unsigned)cs);

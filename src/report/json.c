@@ -32,7 +32,7 @@ static void put_lead(struct lt_json *json, const char *name) {
     }
 }
 
-static void open(struct lt_json *json, const char *name, char opener, char closer) {
+static void begin(struct lt_json *json, const char *name, char opener, char closer) {
     assert(json->depth < LT_JSON_DEPTH);
     put_lead(json, name);
     putc_unlocked(opener, json->out);
@@ -42,15 +42,15 @@ static void open(struct lt_json *json, const char *name, char opener, char close
 }
 
 void lt_json_object(struct lt_json *json, const char *name) {
-    open(json, name, '{', '}');
+    begin(json, name, '{', '}');
 }
 
 void lt_json_array(struct lt_json *json, const char *name) {
-    open(json, name, '[', ']');
+    begin(json, name, '[', ']');
 }
 
 void lt_json_flat_object(struct lt_json *json, const char *name) {
-    open(json, name, '{', '}');
+    begin(json, name, '{', '}');
     if (!json->flat)
         json->flat = json->depth;
 }

@@ -95,7 +95,7 @@ static void drop(struct lt_loaded *loaded) {
 }
 
 static int parse(struct lt_loaded *loaded) {
-    struct stat before;
+    struct stat before = {0};
     const struct timespec pause = {0, PAUSE_MS * 1000000L};
     for (int left = TRIES;; left--) {
         int status = read_file(loaded, &before);

@@ -15,6 +15,8 @@ const char *lt_trigger_word(uint32_t trigger) {
     return trigger < LT_ARRAY_SIZE(words) && words[trigger] ? words[trigger] : "unknown";
 }
 
+enum { OLDEST_CLASS = 50 }; /* of what 32 bits of centiseconds can be, and more */
+
 struct age_text {
     char text[112];
 };
@@ -27,7 +29,7 @@ static uint64_t class_start_cs(uint32_t age_class) {
 static struct age_text age_of(const struct lt_report *report, const struct lt_row *row) {
     const struct lt_figures *figures = &row->figures;
     struct age_text age = {""};
-    if (figures->oldest == LT_NO_AGE || figures->oldest > 50)
+    if (figures->oldest > OLDEST_CLASS) /* LT_NO_AGE, too */
         return age;
     const struct lt_model *model = report->model;
     uint64_t now_ns = model->dump->process.start_wall_ns + (uint64_t)model->snapshot->time_cs * 10000000;

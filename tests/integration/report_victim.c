@@ -1,6 +1,6 @@
 /* A program to ask and to compare. report_victim COUNT [idle|busy]: leaks COUNT blocks of 100 bytes from each of two
- * functions, says "ready", and then ends, sleeps, or goes on working until its input ends. Built twice: with VERSION 2 its
- * lines have moved, one function leaks more and another is new. */
+ * functions, says "ready", and then ends, sleeps, or goes on working until its input ends. Built twice: with VERSION 2
+ * its lines have moved, one function leaks more and another is new. */
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -107,8 +107,9 @@ static void names_are_escaped(void **state) {
         {"\"quoted\" \\", "\"quoted\" \\", "\\\"quoted\\\" \\\\"},
         {"\xc2\x9b"
          "31m",
-         "\\x9b31m", "\\u009b31m"},                                                   /* CSI of the C1 set */
-        {"\xe2\x80\xaegpj.exe", "\\u202egpj.exe", "\\u202egpj.exe"},                  /* right-to-left override */
+         "\\x9b31m", "\\u009b31m"}, /* CSI of the C1 set */
+        {"\xe2\x80\xaegpj.exe\xe2\x80\xac", "\\u202egpj.exe\\u202c",
+         "\\u202egpj.exe\\u202c"},                                                    /* right-to-left override */
         {"bad\xff", "bad\\xff", "bad\\\\xff"},                                        /* no UTF-8 */
         {"\xc0\xaf", "\\xc0\\xaf", "\\\\xc0\\\\xaf"},                                 /* overlong '/' */
         {"\xed\xa0\x80", "\\xed\\xa0\\x80", "\\\\xed\\\\xa0\\\\x80"},                 /* surrogate */
