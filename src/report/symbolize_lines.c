@@ -92,7 +92,7 @@ static bool prepend(char *buffer, char **at, const char *word) {
 static const char *scoped_name(const struct lt_line_source *source, Dwarf_Die *die) {
     const char *name = string_attribute(die, DW_AT_name);
     if (!name || !has_scoped_names(die))
-        return lt_names_keep(source->names, name);
+        return lt_symbol_names_keep(source->names, name);
     char buffer[SCOPED_NAME_MAX];
     size_t length = strnlen(name, sizeof buffer - 1);
     char *at = buffer + sizeof buffer - 1 - length;
@@ -104,23 +104,32 @@ static const char *scoped_name(const struct lt_line_source *source, Dwarf_Die *d
             break;
         declaration = declaration_of(&scope);
     }
-    return lt_names_keep(source->names, at);
+    return lt_symbol_names_keep(source->names, at);
 }
 
 static const char *inlined_name(const struct lt_line_source *source, Dwarf_Die *die) {
     const char *symbol = linkage_name(die);
-    return symbol ? lt_names_keep_symbol(source->names, symbol) : scoped_name(source, die);
+    return symbol ? lt_symbol_names_keep_symbol(source->names, symbol) : scoped_name(source, die);
+}
+
+/* Keeps the part of `text` in front of `end`, which is NULL or points into it. */
+static const char *keep_front(const struct lt_line_source *source, const char *text, const char *end) {
+    char *front = end ? strndup(text, (size_t)(end - text)) : NULL;
+    const char *kept = lt_symbol_names_keep_symbol(source->names, front ? front : text);
+    free(front);
+    return kept;
 }
 
 /* "memcpy@@GLIBC_2.14": the version is the linker's affair. */
 static const char *symbol_name(const struct lt_line_source *source, const struct lt_symtab_entry *symbol) {
-    const char *version = strchr(symbol->name + 1, '@');
-    if (!version)
-        return lt_names_keep_symbol(source->names, symbol->name);
-    char *plain = strndup(symbol->name, (size_t)(version - symbol->name));
-    const char *kept = lt_names_keep_symbol(source->names, plain ? plain : symbol->name);
-    free(plain);
-    return kept;
+    return keep_front(source, symbol->name, strchr(symbol->name + 1, '@'));
+}
+
+/* What DWARF knows is called by its own name, whichever clone of it this is. */
+static const char *original_name(const struct lt_line_source *source, const struct lt_symtab_entry *symbol) {
+    const char *name = symbol_name(source, symbol);
+    const char *clone = name ? strstr(name, " [clone ") : NULL;
+    return clone ? keep_front(source, name, clone) : name;
 }
 
 static bool is_mangled(const char *symbol) {
@@ -134,13 +143,13 @@ static const char *function_name(const struct lt_line_source *source, Dwarf_Die 
         uint64_t vaddr = entry - source->units->delta;
         const struct lt_symtab_entry *symbol = lt_symtab_find(source->symtab, vaddr);
         if (symbol && symbol->start == vaddr && is_mangled(symbol->name))
-            return symbol_name(source, symbol);
+            return original_name(source, symbol);
     }
     return inlined_name(source, die);
 }
 
 static const char *keep_file(const struct lt_line_source *source, const char *file) {
-    return file && strcmp(file, "???") != 0 ? lt_names_keep(source->names, file) : NULL;
+    return file && strcmp(file, "???") != 0 ? lt_symbol_names_keep(source->names, file) : NULL;
 }
 
 /* Where the line table says `address` comes from. */

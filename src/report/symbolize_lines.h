@@ -17,7 +17,7 @@ enum { LT_LINES_MAX = 256 };
 struct lt_line_source {
     struct lt_units *units;         /* NULL: no DWARF */
     const struct lt_symtab *symtab; /* NULL: no symbols */
-    struct lt_names *names;
+    struct lt_symbol_names *names;
 };
 
 /* Fills lines[0 .. result). Returns 0 where neither DWARF nor symbols know `vaddr`. */

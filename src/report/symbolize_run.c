@@ -96,5 +96,5 @@ void lt_symbol_run_close(struct lt_symbol_run *run) {
     free(run->debug_dirs);
     free(run->debuginfo_path);
     free(run->symfs);
-    lt_names_free(&run->names);
+    lt_symbol_names_free(&run->names);
 }

@@ -11,7 +11,7 @@ struct lt_symbol_run {
     char **debug_dirs;                    /* where .build-id folders are, in search order; NULL-terminated */
     char *debuginfo_path;                 /* the same for libdw (see dwfl_standard_find_debuginfo) */
     bool use_debuginfod;                  /* wanted, and DEBUGINFOD_URLS names a server */
-    struct lt_names names;
+    struct lt_symbol_names names;
     struct lt_symbolizer_progress progress;
 };
 

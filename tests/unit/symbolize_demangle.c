@@ -91,33 +91,33 @@ static void a_name_that_doubles_is_cut_off(void **state) {
 
 static void names_are_kept_once(void **state) {
     (void)state;
-    struct lt_names names = {0};
+    struct lt_symbol_names names = {0};
     char copy[] = "main";
-    const char *first = lt_names_keep(&names, "main");
-    assert_ptr_equal(first, lt_names_keep(&names, copy));
+    const char *first = lt_symbol_names_keep(&names, "main");
+    assert_ptr_equal(first, lt_symbol_names_keep(&names, copy));
     assert_ptr_not_equal(first, copy);
-    assert_ptr_equal(first, lt_names_keep_symbol(&names, "main"));
-    const char *readable = lt_names_keep_symbol(&names, "_Z1fv");
+    assert_ptr_equal(first, lt_symbol_names_keep_symbol(&names, "main"));
+    const char *readable = lt_symbol_names_keep_symbol(&names, "_Z1fv");
     assert_string_equal(readable, "f()");
-    assert_ptr_equal(readable, lt_names_keep_symbol(&names, "_Z1fv"));
-    assert_ptr_equal(readable, lt_names_keep(&names, "f()"));
-    assert_null(lt_names_keep(&names, NULL));
-    assert_null(lt_names_keep(&names, ""));
-    assert_null(lt_names_keep_symbol(&names, NULL));
+    assert_ptr_equal(readable, lt_symbol_names_keep_symbol(&names, "_Z1fv"));
+    assert_ptr_equal(readable, lt_symbol_names_keep(&names, "f()"));
+    assert_null(lt_symbol_names_keep(&names, NULL));
+    assert_null(lt_symbol_names_keep(&names, ""));
+    assert_null(lt_symbol_names_keep_symbol(&names, NULL));
     assert_false(names.out_of_memory);
-    lt_names_free(&names);
+    lt_symbol_names_free(&names);
 }
 
 static void a_name_without_end_is_cut(void **state) {
     (void)state;
-    struct lt_names names = {0};
+    struct lt_symbol_names names = {0};
     char *name = malloc(LT_NAME_MAX + 100);
     assert_non_null(name);
     memset(name, 'x', LT_NAME_MAX + 99);
     name[LT_NAME_MAX + 99] = '\0';
-    assert_int_equal(strlen(lt_names_keep(&names, name)), LT_NAME_MAX);
+    assert_int_equal(strlen(lt_symbol_names_keep(&names, name)), LT_NAME_MAX);
     free(name);
-    lt_names_free(&names);
+    lt_symbol_names_free(&names);
 }
 
 int main(void) {
