@@ -136,10 +136,16 @@ static bool is_mangled(const char *symbol) {
     return symbol[0] == '_' && (symbol[1] == 'Z' || symbol[1] == 'R' || symbol[1] == 'D');
 }
 
+/* Where the function begins; of one in several parts, the first part. */
+static bool find_entry(Dwarf_Die *die, Dwarf_Addr *entry) {
+    Dwarf_Addr base, end;
+    return dwarf_entrypc(die, entry) == 0 || dwarf_ranges(die, 0, &base, entry, &end) > 0;
+}
+
 /* GCC gives local classes and unnamed namespaces no linkage name; the symbol at the function's entry has it. */
 static const char *function_name(const struct lt_line_source *source, Dwarf_Die *die) {
     Dwarf_Addr entry;
-    if (!linkage_name(die) && source->symtab && dwarf_entrypc(die, &entry) == 0) {
+    if (!linkage_name(die) && source->symtab && find_entry(die, &entry)) {
         uint64_t vaddr = entry - source->units->delta;
         const struct lt_symtab_entry *symbol = lt_symtab_find(source->symtab, vaddr);
         if (symbol && symbol->start == vaddr && is_mangled(symbol->name))
@@ -173,7 +179,8 @@ static struct place place_of_call(const struct lt_line_source *source, struct lt
     place.column = place.line ? number_attribute(die, DW_AT_call_column) : 0;
     Dwarf_Files *files;
     size_t count, index = number_attribute(die, DW_AT_call_file);
-    if (dwarf_getsrcfiles(lt_unit_code_die(unit), &files, &count) == 0 && index < count)
+    if (dwarf_hasattr(die, DW_AT_call_file) && dwarf_getsrcfiles(lt_unit_code_die(unit), &files, &count) == 0 &&
+        index < count)
         place.file = keep_file(source, dwarf_filesrc(files, index, NULL, NULL));
     return place;
 }

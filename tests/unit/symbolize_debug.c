@@ -134,6 +134,17 @@ static void dwz_shared_information(void **state) {
     compare_with_full(&module, shop_path("full"), NULL);
 }
 
+/* One program whose units share theirs: partial units that the others import. */
+static void dwz_within_one_file(void **state) {
+    (void)state;
+    shop_need("dwz");
+    shop_run("g++ -g -O2 -c -o a.o $S/scopes.cc && g++ -g -O2 -c -o b.o -Dmain=second -Dplain=plain2 -Dshop=shop2 "
+             "$S/scopes.cc && g++ -o both.full a.o b.o && cp both.full both && dwz both && "
+             "[ $(stat -c %%s both) -lt $(stat -c %%s both.full) ]");
+    struct lt_dump_module module = shop_module(shop_path("both"));
+    compare_with_full(&module, shop_path("both.full"), NULL);
+}
+
 /* Fedora's way: a small symbol table, compressed, inside the stripped file. */
 static void mini_debug_info(void **state) {
     (void)state;
@@ -203,6 +214,7 @@ int main(void) {
         cmocka_unit_test(debuglink_in_a_debug_directory),
         cmocka_unit_test(debuglink_to_another_build),
         cmocka_unit_test(dwz_shared_information),
+        cmocka_unit_test(dwz_within_one_file),
         cmocka_unit_test(mini_debug_info),
         cmocka_unit_test(zstd_compressed_sections),
         cmocka_unit_test(zstd_in_a_separate_file),

@@ -130,8 +130,8 @@ static void cut_short(void **state) {
     }
 }
 
-/* `main` of a program whose DWARF is what tests/unit/symbolize/hostile.sh says; at most `lines` lines. */
-static void resolve_hostile(const char *kind, size_t lines) {
+/* `main` of a program whose DWARF is what symbolize/hostile.sh says: at most `lines` lines, the last in `function`. */
+static void resolve_hostile(const char *kind, size_t lines, const char *function) {
     shop_run("$S/hostile.sh %s >h.s && gcc -nostdlib -static -Wl,-e,main -o h.%s h.s", kind, kind);
     char name[32];
     snprintf(name, sizeof name, "h.%s", kind);
@@ -139,20 +139,25 @@ static void resolve_hostile(const char *kind, size_t lines) {
     struct asked asked;
     ask(&asked, &module, shop_function(module.path, "main") + 8, NULL);
     assert_in_range(asked.line_count, 1, lines);
-    assert_string_equal(asked.lines[asked.line_count - 1].function, "main");
+    assert_string_equal(asked.lines[asked.line_count - 1].function, function);
     asked_free(&asked);
 }
 
 static void entries_made_to_hurt(void **state) {
     (void)state;
     alarm(6 * SECONDS_MAX);
-    resolve_hostile("deep", 1);
-    resolve_hostile("inlines", 256);
-    resolve_hostile("self", 1);
-    resolve_hostile("parent", 1);
-    resolve_hostile("skipped", 1);
-    resolve_hostile("overlap", 1);
+    resolve_hostile("deep", 1, "main");
+    resolve_hostile("inlines", 256, "main");
+    resolve_hostile("self", 1, "main");
+    resolve_hostile("parent", 1, "main");
+    resolve_hostile("skipped", 1, "main");
+    resolve_hostile("overlap", 1, "main");
     alarm(0);
+}
+
+static void a_unit_that_does_not_say_where_its_code_is(void **state) {
+    (void)state;
+    resolve_hostile("stray", 1, "stray");
 }
 
 static int open_shop(void **state) {
@@ -170,6 +175,7 @@ int main(void) {
         cmocka_unit_test(damaged_anywhere),
         cmocka_unit_test(cut_short),
         cmocka_unit_test(entries_made_to_hurt),
+        cmocka_unit_test(a_unit_that_does_not_say_where_its_code_is),
     };
     return cmocka_run_group_tests(tests, open_shop, shop_close);
 }

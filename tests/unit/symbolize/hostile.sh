@@ -7,6 +7,7 @@
 #   parent     a child whose DW_AT_sibling is its parent
 #   skipped    the same under an entry that nobody enters
 #   overlap    20000 functions that all cover all of the code
+#   stray      no harm meant: a unit that does not say which addresses it has code at; the function is called "stray"
 set -eu
 kind=$1
 
@@ -44,6 +45,7 @@ abbreviation 3 0xb 1                             # lexical block
 abbreviation 4 0x1d 1 0x11 0x1 0x12 0x7 0x3 0x8  # inlined subroutine: low pc, high pc, name
 abbreviation 5 0xb 0 0x1 0x13                    # lexical block: sibling
 abbreviation 6 0x4 1                             # enumeration
+abbreviation 7 0x11 1 0x13 0xb                   # compile unit: language
 cat <<END
 .byte 0
 .section .debug_info,"",@progbits
@@ -51,10 +53,12 @@ cat <<END
 .Lunit_start: .value 4
 .long .Labbreviations
 .byte 8
-.uleb128 1
-$covers_all
-.byte 4
 END
+if [ "$kind" = stray ]; then
+    printf '.uleb128 7\n.byte 4\n'
+else
+    printf '.uleb128 1\n%s\n.byte 4\n' "$covers_all"
+fi
 case $kind in
 deep) echo "$function"; repeat 100000 '.uleb128 3'; echo '.zero 100001' ;;
 inlines) echo "$function"; repeat 1000 '.uleb128 4' "$covers_all" '.string "f"'; echo '.zero 1001' ;;
@@ -62,6 +66,7 @@ self) printf '%s\n.La: .uleb128 5\n.long .La-.Lunit\n.byte 0\n' "$function" ;;
 parent) printf '%s\n.La: .uleb128 3\n.uleb128 5\n.long .La-.Lunit\n.byte 0,0\n' "$function" ;;
 skipped) printf '.La: .uleb128 6\n.uleb128 5\n.long .La-.Lunit\n.byte 0\n%s\n.byte 0\n' "$function" ;;
 overlap) repeat 20000 "$function" '.byte 0' ;;
+stray) echo "$function" | sed 's/"main"/"stray"/'; echo '.byte 0' ;;
 *) echo "hostile.sh: unknown kind $kind" >&2; exit 2 ;;
 esac
 printf '.byte 0\n.Lunit_end:\n'
