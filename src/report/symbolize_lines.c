@@ -1,5 +1,5 @@
 /* The chain of inlined calls is found by walking down from the function to the entries that hold the address; libdw's
- * dwarf_getscopes walks the whole unit, twice, and needs 5 ms where this needs microseconds. The line table knows the
+ * dwarf_getscopes walks the whole unit for each address, twice where code is inlined. The line table knows the
  * innermost line; each outer line is where the entry below it says it was called from. */
 #include "report/symbolize_lines.h"
 

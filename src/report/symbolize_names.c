@@ -1,5 +1,5 @@
-/* Two hash tables: texts by themselves, and readable texts by the mangled name they came from. A demangling costs 1.5
- * us, a look-up a tenth of it, and a function appears in many stacks. */
+/* Two hash tables: texts by themselves, and readable texts by the mangled name they came from. A function
+ * appears in many stacks, and demangling its name costs far more than looking it up. */
 #include "report/symbolize_names.h"
 
 #include "report/demangle.h"
