@@ -88,6 +88,7 @@ enum lt_process_field {
  * device, inode, size and mtime_ns are 0 where unknown. load_cs: centiseconds since start when it was first seen.
  *
  * UNLOADS: varint count, rows: varint module_id | varint unload_cs
+ * A later row of the same module replaces an earlier one; unload_cs UINT32_MAX: it is loaded again, at its old place.
  *
  * NODES: varint first_id, varint count, rows with ids first_id, ... (1 is the first; 0 is the root, the empty stack):
  *   varint (id - parent) | varint module_id | svarint (offset - offset of the row before, 0 before the first)

@@ -3,7 +3,6 @@
 #include "base/attrs.h"
 #include "base/hash.h"
 #include "os/arena.h"
-#include "os/file.h"
 #include "track/scratch.h"
 #include "track/thread.h"
 #include "unwind/modules.h"
@@ -11,7 +10,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-enum { NODE_ROW_MAX = 32, UNLOAD_ROW_MAX = 16, MODULE_ROW_MAX = LT_PATH_MAX + 2048 };
+enum { NODE_ROW_MAX = 32, UNLOAD_ROW_MAX = 16, PATH_MAX_BYTES = 4096, MODULE_ROW_MAX = PATH_MAX_BYTES + 2048 };
 
 /* Of a module's life, what the file says of it: in `unloads` one byte per module id. */
 enum { TOLD_GONE = 1, TELLING_GONE = 2 };
@@ -144,29 +143,15 @@ uint32_t lt_dictionary_nodes(void) {
     return dictionary.next_node;
 }
 
-/* Size and time of the file, so that a report can tell whether the one it finds is still the same. */
-static void learn_file(struct lt_module *module) {
-    struct lt_file_info info;
-    if (module->file_known || module->path[0] != '/')
-        return;
-    module->file_known = true;
-    if (lt_path_info(module->path, &info) != 0)
-        return;
-    module->device = info.id.device;
-    module->inode = info.id.inode;
-    module->size = info.size;
-    module->mtime_ns = info.mtime_ns;
-}
-
-static void put_module(struct lt_writer *writer, const struct lt_module *module, uint32_t now) {
-    lt_put_bytes(writer, module->path, strnlen(module->path, LT_PATH_MAX));
+static void put_module(struct lt_writer *writer, const struct lt_module *module) {
+    lt_put_bytes(writer, module->path, strnlen(module->path, PATH_MAX_BYTES));
     lt_put_bytes(writer, module->build_id, module->build_id_size);
     lt_put_varint(writer, module->bias);
     lt_put_varint(writer, module->device);
     lt_put_varint(writer, module->inode);
     lt_put_varint(writer, module->size);
     lt_put_varint(writer, module->mtime_ns);
-    lt_put_varint(writer, now);
+    lt_put_varint(writer, module->loaded_cs);
     lt_put_varint(writer, module->segment_count);
     for (uint32_t i = 0; i < module->segment_count; i++) {
         lt_put_varint(writer, module->segments[i].vaddr);
@@ -176,30 +161,27 @@ static void put_module(struct lt_writer *writer, const struct lt_module *module,
     }
 }
 
-static int write_modules(struct lt_writer *writer, uint32_t now) {
+static int write_modules(struct lt_writer *writer) {
     const uint32_t count = lt_module_count();
     int status = 0;
     while (status == 0 && dictionary.modules < count) {
         uint32_t rows = 0;
         lt_rows_begin(writer, LT_SECTION_MODULES, LT_SECTION_CRITICAL, true, dictionary.modules + 1);
-        for (; dictionary.modules < count && !lt_rows_full(writer, MODULE_ROW_MAX); rows++) {
-            struct lt_module *module = lt_module(++dictionary.modules);
-            learn_file(module);
-            put_module(writer, module, now);
-        }
+        for (; dictionary.modules < count && !lt_rows_full(writer, MODULE_ROW_MAX); rows++)
+            put_module(writer, lt_module(++dictionary.modules));
         status = lt_rows_end(writer, rows);
     }
     return status;
 }
 
 static bool has_news(const struct lt_module *module, uint8_t *told) {
-    bool gone = __atomic_load_n(&module->epoch_unloaded, __ATOMIC_RELAXED) != 0, known = *told & TOLD_GONE;
+    bool gone = __atomic_load_n(&module->epoch_unloaded, __ATOMIC_ACQUIRE) != 0, known = *told & TOLD_GONE;
     *told = (uint8_t)((known ? TOLD_GONE : 0) | (gone ? TELLING_GONE : 0));
     return gone != known;
 }
 
 /* A module that comes back to its old place is the same module: its row says so. */
-static int write_unloads(struct lt_writer *writer, uint32_t now) {
+static int write_unloads(struct lt_writer *writer) {
     uint32_t rows = 0;
     int status = 0;
     if (!lt_vector_resize(&dictionary.unloads, dictionary.modules + 1))
@@ -211,7 +193,7 @@ static int write_unloads(struct lt_writer *writer, uint32_t now) {
         if (rows == 0)
             lt_rows_begin(writer, LT_SECTION_UNLOADS, 0, false, 0);
         lt_put_varint(writer, id);
-        lt_put_varint(writer, *told & TELLING_GONE ? now : UINT32_MAX);
+        lt_put_varint(writer, *told & TELLING_GONE ? lt_module(id)->unloaded_cs : UINT32_MAX);
         rows++;
         if (lt_rows_full(writer, UNLOAD_ROW_MAX)) {
             status = lt_rows_end(writer, rows);
@@ -269,10 +251,10 @@ static int write_nodes(struct lt_writer *writer) {
     return status == 0 && out.rows ? lt_rows_end(writer, out.rows) : status;
 }
 
-int lt_dictionary_write(struct lt_writer *writer, uint32_t now) {
-    int status = write_modules(writer, now);
+int lt_dictionary_write(struct lt_writer *writer) {
+    int status = write_modules(writer);
     if (status == 0)
-        status = write_unloads(writer, now);
+        status = write_unloads(writer);
     return status == 0 ? write_nodes(writer) : status;
 }
 

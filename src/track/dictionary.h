@@ -22,7 +22,7 @@ void lt_dictionary_reset(void);
 bool lt_dictionary_number(void);
 
 /* Writes the modules, nodes and unloads that are new. */
-LT_STATUS lt_dictionary_write(struct lt_writer *, uint32_t now);
+LT_STATUS lt_dictionary_write(struct lt_writer *);
 
 void lt_dictionary_commit(void);
 void lt_dictionary_rollback(void);

@@ -166,7 +166,7 @@ static int write_sections(enum lt_trigger trigger, const struct lt_snapshot_opti
     const uint32_t flags = options->flags | (incomplete ? LT_SNAPSHOT_INCOMPLETE : 0);
     int status = lt_identity_write_notes(&work.writer);
     if (status == 0)
-        status = lt_dictionary_write(&work.writer, work.tally.now);
+        status = lt_dictionary_write(&work.writer);
     lt_snapshot_begin(&work.writer);
     if (status == 0)
         status = write_totals(trigger, flags);

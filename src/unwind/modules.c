@@ -13,6 +13,7 @@
 #include "base/attrs.h"
 #include "base/fmt.h"
 #include "os/arena.h"
+#include "os/clock.h"
 #include "os/file.h"
 #include "os/proc.h"
 #include "unwind/module_elf.h"
@@ -171,6 +172,7 @@ static struct lt_module *module_new(const struct lt_headers *headers, const char
         return NULL;
     lt_headers_read(headers, module);
     module->path = path;
+    module->loaded_cs = lt_clock_cs();
     read_file_identity(module);
     return module;
 }
@@ -255,6 +257,11 @@ static bool find_headers(const struct dl_find_object *found, struct lt_headers *
     return (is_inside(found, bias) && lt_headers_find(bias, headers)) || lt_headers_find(start, headers);
 }
 
+static void set_unloaded(struct lt_module *module) {
+    __atomic_store_n(&module->unloaded_cs, lt_clock_cs(), __ATOMIC_RELAXED);
+    __atomic_store_n(&module->epoch_unloaded, lt_unwind_epoch() + 1, __ATOMIC_RELEASE);
+}
+
 /* Other code is in [start, end): `by` or, where that is NULL, code of no module. Where somebody has seen what was there
  * before, the epoch ends. */
 static void displace(uintptr_t start, uintptr_t end, const struct lt_module *by) {
@@ -263,7 +270,7 @@ static void displace(uintptr_t start, uintptr_t end, const struct lt_module *by)
         struct lt_module *module = lt_module(id);
         if (!overlaps(module, start, end) || !is_present_in(module, lt_unwind_epoch()) || (by && is_twin(module, by)))
             continue;
-        __atomic_store_n(&module->epoch_unloaded, lt_unwind_epoch() + 1, __ATOMIC_RELAXED);
+        set_unloaded(module);
         seen = true;
     }
     if (seen)
@@ -345,7 +352,7 @@ void lt_unwind_modules_changed(void) {
         struct lt_module *module = lt_module(id);
         if (module == loader || module == vdso || unloaded_epoch(module) != 0 || is_loaded(module))
             continue;
-        __atomic_store_n(&module->epoch_unloaded, lt_unwind_epoch() + 1, __ATOMIC_RELAXED);
+        set_unloaded(module);
         lt_rule_cache_drop(module->start, module->end);
     }
 }

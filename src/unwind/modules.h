@@ -25,12 +25,14 @@ struct lt_module {
     uint32_t id;             /* 1, 2, 3 ... in the order of discovery; 0 is "no module" */
     uint32_t epoch_loaded;   /* unload epoch in which it was first seen */
     uint32_t epoch_unloaded; /* first epoch in which it is gone, perhaps one to come; 0 while it is loaded */
+    uint32_t loaded_cs;      /* lt_clock_cs() of when it was first seen, */
+    uint32_t unloaded_cs;    /* and of when epoch_unloaded was set */
     uint32_t segment_count;
     struct lt_segment segments[LT_MODULE_SEGMENTS_MAX];
     uint32_t build_id_size; /* 0 where there is none */
     uint8_t build_id[LT_BUILD_ID_MAX];
     const char *path; /* as loaded, absolute where the loader knows; a copy in the arena; never NULL */
-    uint64_t device, inode, size, mtime_ns; /* of the file at discovery or at the first snapshot; 0 where unknown */
+    uint64_t device, inode, size, mtime_ns; /* of the file at discovery; 0 where unknown */
     bool file_known;                        /* the four above have been filled in */
     uintptr_t eh_frame_hdr;                 /* its unwind table; 0 where there is none */
     const void *link_map;                   /* what the loader calls it; to compare only, it may be gone */

@@ -75,6 +75,7 @@ struct lt_module *lt_module(uint32_t id) {
                                      .bias = (uintptr_t)id << 20,
                                      .id = id,
                                      .epoch_loaded = 1,
+                                     .loaded_cs = 100 + id,
                                      .epoch_unloaded = module->epoch_unloaded,
                                      .segment_count = 1,
                                      .segments = {{.memsz = 1 << 20, .flags = 5}},
@@ -93,6 +94,7 @@ const struct lt_module *lt_module_at(uintptr_t address, uint32_t when) {
 
 void fake_unload(uint32_t id, uint32_t from) {
     modules[id].epoch_unloaded = from;
+    modules[id].unloaded_cs = 200 + id;
 }
 
 const struct lt_unwinder *lt_unwinder(void) {

@@ -222,7 +222,8 @@ static void tell_unloads(void) {
     CHILD_CHECK(world_read(world_path)->modules[2].unload_cs == UINT32_MAX);
     fake_unload(2, lt_unwind_epoch() + 1);
     CHILD_CHECK(world_snapshot(false, 0) == 0);
-    CHILD_CHECK(world_read(world_path)->modules[2].unload_cs != UINT32_MAX);
+    CHILD_CHECK(world_read(world_path)->modules[2].unload_cs == 202);
+    CHILD_CHECK(world_read(world_path)->modules[2].load_cs == 102);
     CHILD_CHECK(world_read(world_path)->modules[3].unload_cs == UINT32_MAX);
     fake_unload(2, 0);
     lt_unwind_raise_epoch(); /* new roots, but the same modules: the same stacks, so the same rows */
