@@ -1,4 +1,5 @@
-/* A small program with two classic leaks, for tools/quickstart: an answer that nobody frees, and a cache that only grows. */
+/* A small program with two classic leaks, for tools/quickstart: an answer that nobody frees, and a cache that only
+ * grows. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

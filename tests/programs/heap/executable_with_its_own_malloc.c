@@ -1,4 +1,5 @@
-// The executable brings its own allocator: it comes before the shim in search order, so heap tracking is off and says so.
+// The executable brings its own allocator: it comes before the shim in search order, so heap tracking is off and says
+// so.
 #include <stddef.h>
 #include <stdint.h>
 #include <unistd.h>

@@ -1,4 +1,5 @@
-// Forks children that hold 100, 200, 300 ... blocks of 10 bytes and exit at once, one after the other. Argument: how many.
+// Forks children that hold 100, 200, 300 ... blocks of 10 bytes and exit at once, one after the other. Argument: how
+// many.
 #include "busy.h"
 
 #include <sys/wait.h>
