@@ -18,8 +18,8 @@ void lt_sandbox_filter(const void *program);
 /* Whether either has been called. */
 extern bool lt_sandboxed;
 
-/* What a filter of `length` instructions (struct sock_filter) says to a call (struct seccomp_data): SECCOMP_RET_... with
- * its data. For tests. */
+/* What a filter of `length` instructions (struct sock_filter) says to a call (struct seccomp_data): SECCOMP_RET_...
+ * with its data. For tests. */
 uint32_t lt_sandbox_verdict(const void *code, uint32_t length, const void *call);
 
 #endif
