@@ -56,6 +56,7 @@ static void come_and_go(void) {
     lt_arena_usage(&late);
     CHILD_CHECK(sums_agree() && lt_own_acquires() == ROUNDS * AT_ONCE);
     /* the tid of a joined thread may live for a moment longer */
+    print_message("%u tables for %d threads\n", lt_thread_tables(), ROUNDS * AT_ONCE);
     CHILD_CHECK(lt_thread_tables() <= 8 * AT_ONCE);
     CHILD_CHECK(lt_thread_adoptions() + lt_thread_tables() == ROUNDS * AT_ONCE);
     CHILD_CHECK(late.used - early.used < 1 << 20); /* 3,000 tables more would be 13 MiB */
