@@ -144,14 +144,20 @@ LT_EXPORT int execle(const char *path, const char *argument, ...) {
     return execve(path, argv, envp);
 }
 
-/* unshare(CLONE_NEWUSER) and setns want a process of one thread, and one is what the program has. */
+/* unshare(CLONE_NEWUSER) and setns want a process of one thread, and one is what the program has. In a vfork child the
+ * threads are the parent's affair. */
+static void withdraw(void) {
+    if (lt_process_whose() == LT_OWN_MEMORY)
+        lt_dumper_withdraw();
+}
+
 LT_EXPORT int unshare(int flags) {
-    lt_dumper_withdraw();
+    withdraw();
     return LT_REAL(unshare)(flags);
 }
 
 LT_EXPORT int setns(int fd, int type) {
-    lt_dumper_withdraw();
+    withdraw();
     return LT_REAL(setns)(fd, type);
 }
 

@@ -3,6 +3,7 @@
 #include "os/sandbox.h"
 #include "preload/hooks.h"
 #include "preload/life.h"
+#include "preload/process.h"
 #include "preload/real.h"
 #include "preload/sandbox.h"
 
@@ -19,7 +20,10 @@ void lt_sandbox_hooks_start(void) {
     lt_syscall_next = LT_REAL(syscall);
 }
 
-static void entered(bool filtered, const void *program) {
+/* A vfork child's sandbox is not the parent's. To ask for the pid is too late then. */
+static void entered(bool owner, bool filtered, const void *program) {
+    if (!owner)
+        return;
     if (filtered)
         lt_sandbox_filter(program);
     else
@@ -32,10 +36,11 @@ long lt_syscall_seccomp(long number, long operation, long flags, void *argument)
     const bool filtered = operation == SECCOMP_SET_MODE_FILTER;
     if (!filtered && operation != SECCOMP_SET_MODE_STRICT)
         return LT_REAL(syscall)(number, operation, flags, argument);
+    const bool owner = lt_process_whose() != LT_PARENTS_MEMORY;
     lt_life_before_sandbox();
     const long result = LT_REAL(syscall)(number, operation, flags, argument);
     if (result == 0 || (result > 0 && (unsigned long)flags & SECCOMP_FILTER_FLAG_NEW_LISTENER))
-        entered(filtered, argument);
+        entered(owner, filtered, argument);
     return result;
 }
 
@@ -45,10 +50,12 @@ LT_EXPORT int prctl(int option, ...) {
     const unsigned long a = va_arg(arguments, unsigned long), b = va_arg(arguments, unsigned long),
                         c = va_arg(arguments, unsigned long), d = va_arg(arguments, unsigned long);
     va_end(arguments);
-    if (option == PR_SET_SECCOMP)
-        lt_life_before_sandbox();
+    if (option != PR_SET_SECCOMP)
+        return LT_REAL(prctl)(option, a, b, c, d);
+    const bool owner = lt_process_whose() != LT_PARENTS_MEMORY;
+    lt_life_before_sandbox();
     const int result = LT_REAL(prctl)(option, a, b, c, d);
-    if (option == PR_SET_SECCOMP && result == 0)
-        entered(a == SECCOMP_MODE_FILTER, (const void *)b);
+    if (result == 0)
+        entered(owner, a == SECCOMP_MODE_FILTER, (const void *)b);
     return result;
 }

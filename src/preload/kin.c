@@ -16,7 +16,7 @@
 enum { CROWD = 4, ENTRIES = 27, NAME_SIZE = 96, MISSES = 2 };
 
 struct entry {
-    uint64_t program;    /* hash of the executable's identity; 0: the entry is free */
+    uint64_t program;    /* which dumps compete: hash of the executable, and another for its forked children; 0: free */
     uint64_t held_bytes; /* at the end */
     uint64_t inode;      /* of the dump */
     uint32_t crowded;    /* it stands for more than CROWD processes */
@@ -34,6 +34,7 @@ _Static_assert(sizeof(struct lt_control) + sizeof(struct list) <= LT_CONTROL_SIZ
 
 static struct list *own, *parents; /* NULL: there is none */
 static uint64_t this_program;
+static bool forked;
 
 static struct list *list_behind(struct lt_control *page) {
     return (struct list *)(page + 1);
@@ -91,6 +92,9 @@ void lt_kin_own_page(const char *dump_path) {
 }
 
 void lt_kin_forked(void) {
+    if (!forked)
+        this_program = lt_hash_mix(this_program) | 1;
+    forked = true;
     if (own)
         parents = own;
     own = NULL;

@@ -3,7 +3,8 @@
  * within ten seconds and were not asked for a snapshot (LEAKTRACK_CHILDREN=all switches both off):
  *
  *   CROWD    Of the brief processes of one program (one executable) among the descendants of an image, up to four keep
- *            their dumps. From the fifth on only the one that held the most bytes at its end does.
+ *            their dumps. From the fifth on only the one that held the most bytes at its end does. Forked children that
+ *            stay what they are compete among themselves: they do not push out the program that forked them.
  *   WRAPPER  A script that ends by exec was a wrapper for what it becomes: its interpreter leaves no dump, nor do the
  * brief processes that it ran.
  *

@@ -55,7 +55,7 @@ void lt_last_keep(void) {
 
 /* Whether the calling process is the one to write, and not in its parent's memory. */
 static bool may_write(void) {
-    if (lt_state != LT_STATE_ON || lt_options.dumper == LT_DUMPER_OFF)
+    if (lt_state != LT_STATE_ON || !lt_process_pid() || lt_options.dumper == LT_DUMPER_OFF)
         return false;
     const enum lt_whose whose = lt_process_whose();
     if (whose == LT_COPIED_MEMORY)

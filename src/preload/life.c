@@ -17,6 +17,14 @@
 #include <errno.h>
 #include <stdatomic.h>
 
+/* Nothing is recorded any more, and no snapshot taken; what runs in other threads of the program is not reached, but a
+ * new image and a fork child have only this one. */
+static void stop(void) {
+    atomic_store(&lt_state, LT_STATE_OFF);
+    lt_tls.thread = NULL;
+    lt_tick_stop();
+}
+
 static __attribute__((constructor)) void begin(void) {
     const int saved = errno;
     lt_sandbox_hooks_start();
@@ -24,7 +32,7 @@ static __attribute__((constructor)) void begin(void) {
         return;
     lt_kin_start();
     if (lt_options.children == LT_CHILDREN_IGNORE && lt_kin_has_parent()) {
-        atomic_store(&lt_state, LT_STATE_OFF);
+        stop();
         return;
     }
     lt_process_claim();
@@ -35,9 +43,10 @@ static __attribute__((constructor)) void begin(void) {
     errno = saved;
 }
 
-/* No signal meanwhile: a handler must find either the parent's tables or the child's. */
+/* No signal meanwhile: a handler must find either the parent's tables or the child's. A child of some library's
+ * constructor still has our own before it. */
 void lt_life_forked(void) {
-    if (lt_state != LT_STATE_ON)
+    if (lt_state != LT_STATE_ON || !lt_process_pid())
         return;
     const int saved = errno;
     const uint64_t mask = lt_signals_block();
@@ -48,7 +57,7 @@ void lt_life_forked(void) {
     lt_dumper_forked();
     lt_last_forked();
     if (lt_options.children == LT_CHILDREN_IGNORE) {
-        atomic_store(&lt_state, LT_STATE_OFF);
+        stop();
     } else {
         lt_track_forked();
         lt_output_forked(parent);
@@ -73,7 +82,7 @@ void lt_life_note(const char *text) {
 
 int lt_snapshot_now(enum lt_trigger trigger) {
     const struct lt_job job = {.trigger = trigger};
-    if (lt_state != LT_STATE_ON)
+    if (lt_state != LT_STATE_ON || !lt_process_pid())
         return -EAGAIN;
     if (lt_process_whose() == LT_PARENTS_MEMORY)
         return -EAGAIN;

@@ -23,7 +23,7 @@ enum lt_whose lt_process_whose(void);
 /* LT_COPIED_MEMORY or not, without a system call; false where the kernel can't wipe pages on fork. */
 bool lt_process_is_copy(void);
 
-/* The owner's pid, without a system call. */
+/* The owner's pid, without a system call; 0 before the first lt_process_claim. */
 int lt_process_pid(void);
 
 #endif

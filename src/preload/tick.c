@@ -36,6 +36,10 @@ void lt_tick_start(void) {
     due_cs = due_after(origin_cs);
 }
 
+void lt_tick_stop(void) {
+    due_cs = beat_cs = LT_NEVER_DUE;
+}
+
 uint32_t lt_tick_age_cs(void) {
     return lt_clock_cs() - origin_cs;
 }

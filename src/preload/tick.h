@@ -10,7 +10,10 @@
 /* Time starts now: from the constructor, and in a fork child. */
 void lt_tick_start(void);
 
-/* How long ago that was. */
+/* No tick asks for anything any more. */
+void lt_tick_stop(void);
+
+/* How long ago it started. */
 uint32_t lt_tick_age_cs(void);
 
 /* Whether a snapshot is due or asked for; then *job says which, and the next one is due later: one caller gets it.

@@ -81,6 +81,12 @@ def case_fork_while_threads_allocate():
         check_child(only(child("fork", "leak", "threads")[0]))
 
 
+def case_fork_in_every_thread():
+    done = unchanged("forks_in_every_thread", "4", interval=1)
+    need(done.out == "done\n", "%r", done)
+    check_held(only([d for d in dumps() if held(d, "leak_a_thousand")[0]]))
+
+
 def case_spawn_system_popen():
     for way in ("spawn", "system", "popen"):
         need(child(way, "nothing")[1].out == "5 0\n", "status is not the child's")
