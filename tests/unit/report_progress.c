@@ -1,0 +1,84 @@
+/* What is said while it takes long, and that nothing is said while it does not. */
+#include "report/progress.h"
+
+#include "report_fixture.h"
+
+#include <pty.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static void work_for(unsigned ms) {
+    const struct timespec step = {0, 10000000};
+    for (unsigned done = 0; done < ms; done += 10) {
+        lt_progress("step %u of %u", done, ms);
+        nanosleep(&step, NULL);
+    }
+}
+
+/* Runs work_for in a child whose stderr is `fd`; progress has one clock per process. */
+static void work_in_child(int fd, unsigned ms, bool then_clear) {
+    pid_t pid = fork();
+    if (pid == 0) {
+        dup2(fd, STDERR_FILENO);
+        work_for(ms);
+        if (then_clear)
+            lt_progress_clear();
+        fflush(NULL);
+        _exit(0);
+    }
+    int status = 1;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+}
+
+static size_t said(char *text, size_t room, unsigned ms) {
+    FILE *file = tmpfile();
+    work_in_child(fileno(file), ms, true);
+    rewind(file);
+    size_t size = fread(text, 1, room - 1, file);
+    text[size] = 0;
+    fclose(file);
+    return size;
+}
+
+static void nothing_within_a_second(void **state) {
+    char text[256];
+    (void)state;
+    assert_int_equal(said(text, sizeof text, 100), 0);
+}
+
+static void one_line_in_a_log(void **state) {
+    char text[256];
+    (void)state;
+    assert_in_range(said(text, sizeof text, 1500), 10, 80);
+    assert_int_equal(strncmp(text, "leaktrack-report: step ", 23), 0);
+    assert_ptr_equal(strchr(text, '\n'), text + strlen(text) - 1);
+    assert_null(strchr(text, '\33'));
+}
+
+static void a_line_that_vanishes_on_a_terminal(void **state) {
+    char text[4096];
+    int terminal, program;
+    (void)state;
+    struct winsize size = {.ws_row = 24, .ws_col = 40};
+    assert_int_equal(openpty(&terminal, &program, NULL, NULL, &size), 0);
+    work_in_child(program, 1500, true);
+    ssize_t got = read(terminal, text, sizeof text - 1);
+    assert_in_range(got, 20, sizeof text - 1);
+    text[got] = 0;
+    assert_non_null(strstr(text, "\r\33[Kstep "));
+    assert_null(strchr(text, '\n'));
+    assert_string_equal(text + got - 4, "\r\33[K");
+    close(terminal);
+    close(program);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nothing_within_a_second),
+        cmocka_unit_test(one_line_in_a_log),
+        cmocka_unit_test(a_line_that_vanishes_on_a_terminal),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
