@@ -43,8 +43,15 @@ void *lt_pool_room(struct lt_pool *pool, uint32_t epoch) {
 
 void lt_pool_publish(struct lt_pool *pool) {
     struct lt_pool_chunk *chunk = chunk_at(pool->last);
+    if (lt_unlikely(!chunk))
+        return; /* forgotten since lt_pool_room */
     uint32_t count = atomic_load_explicit(&chunk->count, memory_order_relaxed);
     atomic_store_explicit(&chunk->count, count + 1, memory_order_release);
+}
+
+void lt_pool_forget(struct lt_pool *pool) {
+    atomic_store_explicit(&pool->first, 0, memory_order_relaxed);
+    pool->last = 0;
 }
 
 void *lt_pool_next(const struct lt_pool *pool, struct lt_pool_cursor *cursor, uint32_t *epoch) {

@@ -29,6 +29,9 @@ void *lt_pool_room(struct lt_pool *, uint32_t epoch);
 /* Makes the record at the last lt_pool_room visible: all of it has been written. Owner only. */
 void lt_pool_publish(struct lt_pool *);
 
+/* Begins anew; the old records stay where they are. Nobody reads meanwhile. An append that it interrupts is lost. */
+void lt_pool_forget(struct lt_pool *);
+
 /* A place in a pool: all zeros is its start. A cursor that met the end goes on with what is appended later. */
 struct lt_pool_cursor {
     uint32_t chunk, index;

@@ -195,12 +195,15 @@ void lt_stacks_adopted(struct lt_stacks *stacks) {
     stacks->path_depth = 0;
 }
 
-void lt_stacks_clear(struct lt_stacks *stacks) {
-    uint32_t *path = stacks->path, capacity = stacks->path_capacity;
-    lt_pages_free(stacks->table.slots, lt_stacks_table_bytes(stacks));
-    lt_stacks_init(stacks);
-    stacks->path = path;
-    stacks->path_capacity = capacity;
+void lt_stacks_forked(struct lt_stacks *stacks, bool in_use) {
+    if (!in_use) {
+        lt_pages_free(stacks->table.slots, lt_stacks_table_bytes(stacks));
+        stacks->table = (struct lt_stack_table){.count = 0};
+    }
+    stacks->path_depth = stacks->root = 0;
+    atomic_store_explicit(&stacks->roots, 0, memory_order_relaxed);
+    lt_pool_forget(&stacks->nodes);
+    lt_pool_forget(&stacks->sites);
 }
 
 uint64_t lt_stacks_table_bytes(const struct lt_stacks *stacks) {

@@ -15,6 +15,7 @@
 #include "track/pool.h"
 #include "unwind/unwind.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct lt_node {
@@ -67,9 +68,10 @@ struct lt_site *lt_stacks_site(struct lt_stacks *, const struct lt_stack *stack,
 /* Another thread takes the trie over: nothing may be derived from the last stack any more. */
 void lt_stacks_adopted(struct lt_stacks *);
 
-/* Forgets all nodes and sites (their memory stays: the live index may refer to it) and frees the hash table. In a
- * forked child, where nobody else can be reading. */
-void lt_stacks_clear(struct lt_stacks *);
+/* In a forked child, where nobody else can be reading: forgets all nodes and sites (their memory stays: the live index
+ * may refer to it). `in_use`: the trie is the calling thread's. Then its hash table stays, and what was going on in it
+ * may go on: the fork can have come from a signal handler that interrupted this very trie. */
+void lt_stacks_forked(struct lt_stacks *, bool in_use);
 
 /* Bytes of the hash table. */
 uint64_t lt_stacks_table_bytes(const struct lt_stacks *);

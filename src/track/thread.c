@@ -110,7 +110,7 @@ void lt_thread_forked(void) {
     for (struct lt_thread *thread = lt_thread_first(); thread; thread = thread->next) {
         uint32_t sites_end = lt_pool_end(&thread->stacks.sites);
         end = sites_end > end ? sites_end : end;
-        lt_stacks_clear(&thread->stacks);
+        lt_stacks_forked(&thread->stacks, thread == own);
         thread->progress = (struct lt_dump_progress){.limit = 0};
         clear_sums(thread->sums);
         atomic_store_explicit(&thread->owner, thread == own ? myself() : 0, memory_order_release);

@@ -60,7 +60,7 @@ static int start(void **state) {
 
 static int fresh_trie(void **state) {
     (void)state;
-    lt_stacks_clear(&stacks);
+    lt_stacks_forked(&stacks, false);
     lt_stacks_init(&stacks);
     for (int n = 0; n < STACKS; n++)
         examples[n].site = NULL;
@@ -122,6 +122,21 @@ static void trusts_no_path_of_a_former_owner(void **state) {
     const struct lt_node *node = lt_arena_at(site->node);
     for (int i = 3; i-- > 0; node = lt_arena_at(node->parent))
         assert_int_equal(node->address, new[i]);
+}
+
+/* A handler interrupts the making of a node, forks, and returns in the child. */
+static void survives_a_fork_in_the_middle(void **state) {
+    (void)state;
+    uintptr_t frames[2] = {1, 2};
+    struct lt_stack stack = {.frames = frames, .depth = 2, .epoch = 1};
+    const struct lt_site *old = lt_stacks_site(&stacks, &stack, LT_KIND_HEAP);
+    assert_non_null(lt_pool_room(&stacks.nodes, 1));
+    lt_stacks_forked(&stacks, true);
+    lt_pool_publish(&stacks.nodes);
+    assert_int_equal(lt_pool_count(&stacks.nodes), 0);
+    stack.epoch = 2;
+    const struct lt_site *new = lt_stacks_site(&stacks, &stack, LT_KIND_HEAP);
+    assert_true(new &&new != old &&lt_pool_count(&stacks.sites) == 1 && lt_pool_count(&stacks.nodes) == 3);
 }
 
 static void holds_the_deepest_stacks(void **state) {
@@ -211,7 +226,7 @@ static void can_be_read_while_it_grows(void **state) {
 static void run_out_of_memory(void) {
     for (uint64_t n = 1; n < 60; n++) {
         uint32_t lost = 0;
-        lt_stacks_clear(&stacks);
+        lt_stacks_forked(&stacks, false);
         lt_arena_fail_after(n);
         for (int i = 0; i < STACKS; i++) {
             examples[i].site = look_up(&examples[i]);
@@ -236,6 +251,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(gives_equal_stacks_one_site_and_others_another, fresh_trie),
         cmocka_unit_test_setup(trusts_no_path_of_a_former_owner, fresh_trie),
+        cmocka_unit_test_setup(survives_a_fork_in_the_middle, fresh_trie),
         cmocka_unit_test_setup(holds_the_deepest_stacks, fresh_trie),
         cmocka_unit_test_setup(keeps_nodes_within_their_budget, fresh_trie),
         cmocka_unit_test_setup(can_be_read_while_it_grows, fresh_trie),
