@@ -25,6 +25,7 @@ def in_c(print_dump, path):
 
 
 def copies(data):
+    yield "whole", data
     for size in range(0, len(data), 5):
         yield f"cut at {size}", data[:size]
     for at in range(0, len(data), 3):

@@ -29,7 +29,7 @@ def skip(reason):
 def program(name, package):
     path = shutil.which(name, path="/usr/bin:/bin:/usr/sbin:/usr/local/bin")
     if not path:
-        skip("%s is not installed (Debian: %s); tools/install-deps check installs it" % (name, package))
+        skip("%s is not installed (Debian: %s); tools/install-deps test installs it" % (name, package))
     return path
 
 
