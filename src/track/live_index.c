@@ -12,6 +12,7 @@
 #include "base/attrs.h"
 #include "os/arena.h"
 #include "os/atomic16.h"
+#include "os/memory.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -49,6 +50,7 @@ struct leaf {
 
 struct root {
     uint64_t used[ROOT_LEAVES / 64];
+    uint64_t chunks;              /* how many there are */
     uint32_t leaves[ROOT_LEAVES]; /* arena ref of struct leaf */
 };
 
@@ -172,6 +174,7 @@ static LT_COLD int insert_in_new_chunk(uint32_t *region, const struct lt_live_bl
     while (!__atomic_compare_exchange_n(region, &chunk->next, lt_arena_ref(chunk), true, __ATOMIC_RELEASE,
                                         __ATOMIC_RELAXED))
         ;
+    __atomic_fetch_add(&root->chunks, 1, __ATOMIC_RELAXED);
     return 0;
 }
 
@@ -314,4 +317,16 @@ bool lt_live_next_region(struct lt_live_cursor *cursor, struct lt_live_region *o
         return true;
     }
     return false;
+}
+
+/* Of the root and the leaves only the pages that hold something were ever touched. */
+uint64_t lt_live_bytes(void) {
+    uint64_t pages = 0;
+    for (size_t index = 0; (index = next_bit(root->used, index, ROOT_LEAVES)) < ROOT_LEAVES; index++) {
+        const struct leaf *leaf = lt_arena_at(__atomic_load_n(&root->leaves[index], __ATOMIC_ACQUIRE));
+        pages++;
+        for (size_t i = 0; i < LT_ARRAY_SIZE(leaf->used); i++)
+            pages += (uint64_t)__builtin_popcountll(__atomic_load_n(&leaf->used[i], __ATOMIC_RELAXED));
+    }
+    return __atomic_load_n(&root->chunks, __ATOMIC_RELAXED) * sizeof(struct chunk) + pages * LT_PAGE;
 }

@@ -75,4 +75,8 @@ struct lt_live_cursor {
 };
 bool lt_live_next_region(struct lt_live_cursor *, struct lt_live_region *);
 
+/* Memory that the index has come to use: its chunks, and the pages of its tables that hold anything. It never shrinks.
+ */
+uint64_t lt_live_bytes(void);
+
 #endif

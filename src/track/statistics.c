@@ -2,6 +2,7 @@
 
 #include "base/attrs.h"
 #include "os/arena.h"
+#include "track/live_index.h"
 #include "track/thread.h"
 #include "unwind/modules.h"
 
@@ -40,6 +41,7 @@ uint32_t lt_put_statistics(struct lt_writer *writer, const struct lt_statistics 
         {"arena bytes used", arena.used},
         {"arena bytes committed", arena.committed},
         {"arena bytes reserved", arena.reserved},
+        {"live index bytes", lt_live_bytes()},
         {"call-stack hash table bytes", table_bytes()},
         {"thread tables", lt_thread_tables()},
         {"thread tables adopted", lt_thread_adoptions()},

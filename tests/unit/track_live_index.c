@@ -183,6 +183,22 @@ static void agrees_with_a_model(void **state) {
             assert_null(lt_live_find(address_of(slot)));
 }
 
+static void says_how_much_memory_it_uses(void **state) {
+    (void)state;
+    const uintptr_t region_start = (uintptr_t)77 << 30;
+    const uint64_t before = lt_live_bytes();
+    insert(region_start, 1, 1, 1);
+    assert_int_equal(lt_live_bytes() - before, 2 * 4096 + 128); /* a leaf of which one page is used, a chunk */
+    for (uintptr_t i = 1; i < 8; i++)
+        insert(region_start + 8 * i, 1, 1, 1);
+    assert_int_equal(lt_live_bytes() - before, 2 * 4096 + 2 * 128);
+    for (uintptr_t i = 0; i < 8; i++)
+        remove_block(region_start + 8 * i);
+    insert(region_start + 512, 1, 1, 1);
+    remove_block(region_start + 512);
+    assert_int_equal(lt_live_bytes() - before, 2 * 4096 + 2 * 128);
+}
+
 static void run_out_of_memory(void) {
     struct lt_live_block old, block = {.size = 1, .site = 1};
     for (uint64_t n = 1; n < 40; n++) {
@@ -214,6 +230,7 @@ int main(void) {
         cmocka_unit_test(moving_entry_and_its_successor_are_kept_apart),
         cmocka_unit_test(failed_move_leaves_the_entry_as_it_was),
         cmocka_unit_test(agrees_with_a_model),
+        cmocka_unit_test(says_how_much_memory_it_uses),
         cmocka_unit_test(says_when_memory_is_used_up),
     };
     return cmocka_run_group_tests(tests, start, NULL);
