@@ -33,6 +33,15 @@ static inline size_t bench_size(uint64_t random) {
     return 16 + (random >> 32) % 496;
 }
 
+/* A block that is used, as blocks are: memory that nobody writes to costs an allocator nothing. */
+static inline void *bench_block(size_t size) {
+    volatile char *block = malloc(size);
+    if (!block)
+        abort();
+    block[0] = block[size - 1] = 1;
+    return (void *)block;
+}
+
 static BENCH_NOINLINE void bench_descend(struct bench_thread *thread, unsigned long frames) {
     if (frames)
         bench_descend(thread, frames - 1);

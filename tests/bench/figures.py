@@ -4,15 +4,17 @@ import os
 import platform
 import statistics
 
-COLUMNS = [  # key, heading, unit factor, digits
-    ("wall_ratio", "wall ×", 1, 2),
-    ("added_ns", "added ns CPU", 1, 0),
-    ("helper_ns", "+ 2nd process", 1, 0),
-    ("rss_ratio", "peak RSS ×", 1, 2),
-    ("metadata_per_block", "metadata B/block", 1, 0),
-    ("dump_kib", "dump KiB", 1, 0),
-    ("snapshot_ms", "snapshot ms", 1, 1),
+COLUMNS = [  # key, heading, digits
+    ("wall_ratio", "wall ×", 2),
+    ("added_ns", "added ns CPU", 0),
+    ("helper_ns", "+ 2nd process", 0),
+    ("rss_ratio", "peak RSS ×", 2),
+    ("index_per_block", "index B/block", 0),
+    ("stacks_per_node", "stacks B/node", 0),
+    ("dump_kib", "dump KiB", 0),
+    ("snapshot_ms", "snapshot ms", 1),
 ]
+NODE_BYTES, SITE_BYTES = 24, 40  # src/track/stacks.h
 
 
 def figures(sample, base, counted):
@@ -25,8 +27,10 @@ def figures(sample, base, counted):
     if sample.helper_cpu_s:
         found["helper_ns"] = sample.helper_cpu_s * 1e9 / allocations
     more = sample.more
-    if "metadata_bytes" in more:
-        found["metadata_per_block"] = more["metadata_bytes"] / peak_blocks
+    if "index_bytes" in more:
+        found["index_per_block"] = more["index_bytes"] / peak_blocks
+        stacks = more["stack_table_bytes"] + more["nodes"] * NODE_BYTES + more["sites"] * SITE_BYTES
+        found["stacks_per_node"] = stacks / max(more["nodes"], 1)
     if "dump_bytes" in more:
         found["dump_kib"] = more["dump_bytes"] / 1024
     if "snapshot_s" in more:
@@ -44,11 +48,11 @@ def summary(rounds):
 
 
 def cell(figure, digits):
-    """`2.31 (2.28-2.40)`, without the spread where there is none."""
+    """`2.31 (2.28..2.40)`, without the spread where there is none."""
     if not figure:
         return ""
-    text = ["%.*f" % (digits, figure[key]) for key in ("median", "min", "max")]
-    return text[0] if text[1] == text[2] else "%s (%s-%s)" % tuple(text) if not "-" in text[1] else "%s (%s..%s)" % tuple(text)
+    median, least, most = ("%.*f" % (digits, figure[key]) for key in ("median", "min", "max"))
+    return median if least == most else "%s (%s..%s)" % (median, least, most)
 
 
 def human(number):
@@ -68,15 +72,16 @@ def workload_heading(result):
 
 def workload_table(result, titles):
     lines = [workload_heading(result)]
-    rows = [[""] + [heading for _, heading, _, _ in COLUMNS]]
+    rows = [[""] + [heading for _, heading, _ in COLUMNS]]
     for name, side in result["sides"].items():
         if "figures" in side and (side["against"] or len(result["sides"]) == 1):
-            rows.append([titles[name]] + [cell(side["figures"].get(key), digits) for key, _, _, digits in COLUMNS])
+            rows.append([titles[name]] + [cell(side["figures"].get(key), digits) for key, _, digits in COLUMNS])
     used = [i for i in range(len(rows[0])) if i == 0 or any(row[i] for row in rows[1:])]
     widths = [max(len(row[i]) for row in rows) for i in used]
     for row in rows if len(rows) > 1 else []:
         lines.append("    " + "  ".join(row[i].ljust(w) if i == 0 else row[i].rjust(w) for i, w in zip(used, widths)))
-    lines += ["    %s: %s" % (titles[name], side["problem"]) for name, side in result["sides"].items() if "problem" in side]
+    for name, side in result["sides"].items():
+        lines += ["    %s: %s" % (titles[name], side[key]) for key in ("problem", "note") if side.get(key)]
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 

@@ -33,7 +33,7 @@ static void finish(struct pair *pair, bool filled) {
 
 static BENCH_NOINLINE void fill(struct bench_thread *thread, void **batch) {
     for (unsigned long i = 0; i < thread->blocks; i++)
-        batch[i] = malloc(bench_size(bench_random(thread)));
+        batch[i] = bench_block(bench_size(bench_random(thread)));
 }
 
 static BENCH_NOINLINE void drain(struct bench_thread *thread, void **batch) {

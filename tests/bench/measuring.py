@@ -22,6 +22,7 @@ class Sample:
     rss_kib: int
     helper_cpu_s: float = 0.0  # of the tool's second process
     more: dict = dataclasses.field(default_factory=dict)  # what the side read from its output
+    note: str = None  # what a reader of the figures must know
 
 
 @dataclasses.dataclass

@@ -10,8 +10,7 @@ static _Atomic(void *) *blocks;
 
 static BENCH_NOINLINE void exchange(struct bench_thread *thread) {
     uint64_t random = bench_random(thread);
-    char *block = malloc(bench_size(random));
-    block[0] = 1;
+    void *block = bench_block(bench_size(random));
     free(atomic_exchange_explicit(&blocks[random % thread->blocks], block, memory_order_acq_rel));
 }
 

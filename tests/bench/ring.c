@@ -13,7 +13,7 @@ static inline void replace(struct bench_thread *thread) {
     uint64_t random = bench_random(thread);
     void **place = &blocks[random % thread->blocks];
     free(*place);
-    *place = malloc(bench_size(random));
+    *place = bench_block(bench_size(random));
 }
 
 static BENCH_NOINLINE void one_path(struct bench_thread *thread) {

@@ -32,9 +32,9 @@ class Forward(Side):
         self.env = {"LD_PRELOAD": tools.forward}
 
 
-STATISTICS = {"arena bytes used": "metadata_bytes", "call-stack nodes": "nodes", "sites": "sites",
-              "call-stack hash table bytes": "stack_table_bytes", "live index bytes": "index_bytes",
-              "unwind rule misses": "rule_misses"}
+STATISTICS = {"live index bytes": "index_bytes", "call-stack hash table bytes": "stack_table_bytes",
+              "call-stack nodes": "nodes", "sites": "sites", "unwind rule misses": "rule_misses",
+              "arena bytes used": "arena_bytes"}
 
 
 class Leaktrack(Side):
@@ -95,6 +95,15 @@ class Heaptrack(Side):
         self.packer = shutil.which("zstd") or shutil.which("gzip")
 
     def run(self, workload, tools, directory):
+        try:
+            return self.record(workload, tools, directory, [self.interpreter])
+        except Failed as failure:
+            sample = self.record(workload, tools, directory, ["/bin/cat"])
+            sample.note = "recorded raw, without its interpreter, with which it failed (%s)" % failure
+            sample.helper_cpu_s = 0.0
+            return sample
+
+    def record(self, workload, tools, directory, reader):
         with tempfile.TemporaryDirectory(dir=directory) as own, contextlib.ExitStack() as ends:
             fifo, output = os.path.join(own, "fifo"), os.path.join(own, "output")
             os.mkfifo(fifo)
@@ -103,7 +112,7 @@ class Heaptrack(Side):
                                           stderr=subprocess.DEVNULL)
             ends.callback(packer.wait)
             ends.callback(packer.kill)
-            interpreter = Process(tools.measure, Command([self.interpreter], stdin=fifo), own, stdout=packer.stdin)
+            interpreter = Process(tools.measure, Command(reader, stdin=fifo), own, stdout=packer.stdin)
             ends.callback(interpreter.kill)
             packer.stdin.close()
             sample = workload.run(tools, {"LD_PRELOAD": self.library, "DUMP_HEAPTRACK_OUTPUT": fifo}, directory)

@@ -13,7 +13,7 @@ import unittest
 BENCH, BUILD = sys.argv[1:3]
 SIDES = {"none", "forward", "leaktrack", "sampling", "heaptrack", "jemalloc", "jemalloc-sampling"}
 RATIOS = {"wall_ratio", "rss_ratio", "added_ns"}
-OF_LEAKTRACK = {"metadata_per_block", "dump_kib", "snapshot_ms"}
+OF_LEAKTRACK = {"index_per_block", "stacks_per_node", "dump_kib", "snapshot_ms"}
 MAY_FAIL = {"heaptrack", "jemalloc", "jemalloc-sampling"}  # other people's programs
 
 

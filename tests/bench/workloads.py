@@ -47,7 +47,7 @@ class Synthetic(Workload):
 class CPython(Workload):
     def prepare(self, tools, directory, scale):
         python = installed("python3", "python3")
-        words = [python, "-I", os.path.join(HERE, "objects.py"), str(max(int(20 * scale), 1))]
+        words = [python, "-S", os.path.join(HERE, "objects.py"), str(max(int(20 * scale), 1))]
         self.command = Command(words, {"PYTHONMALLOC": "malloc", "PYTHONHASHSEED": "0"})
 
 
