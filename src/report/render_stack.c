@@ -8,6 +8,7 @@
  *
  * Into a pipe everything is printed whole. On a terminal a line keeps to its width: first the path loses its folders,
  * then the function its end. */
+#include "report/human.h"
 #include "report/message.h"
 #include "report/render.h"
 
@@ -15,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { INDENT = 6, NAME_COLUMN = 36, LEAST_SHARED = 4, LEAST_NAME = 16 };
+enum { INDENT = 6, NAME_COLUMN = 36, LEAST_SHARED = 4, LEAST_NAME = 16, LONGEST_CYCLE = 24 };
 
 static const char ellipsis[] = "...";
 
@@ -145,15 +146,45 @@ static size_t column_of(const struct lt_stack *stack, size_t count) {
     return column;
 }
 
+/* A run of frames that recursion repeats: `length` frames, `times` times over. */
+struct cycle {
+    size_t length, times;
+};
+
+static bool same_frames(const struct lt_frame *a, const struct lt_frame *b, size_t count) {
+    while (count && same_frame(a, b)) {
+        a++;
+        b++;
+        count--;
+    }
+    return count == 0;
+}
+
+/* The shortest cycle that starts at the first of `count` frames and is worth folding; {1, 1} where there is none. */
+static struct cycle cycle_at(const struct lt_frame *frames, size_t count) {
+    for (size_t length = 1; length <= LONGEST_CYCLE && 2 * length <= count; length++) {
+        size_t times = 1;
+        while ((times + 1) * length <= count && same_frames(frames, frames + times * length, length))
+            times++;
+        if (times > 1 && (length == 1 || (times - 1) * length >= LEAST_SHARED))
+            return (struct cycle){length, times};
+    }
+    return (struct cycle){1, 1};
+}
+
 static void put_frames(const struct lt_report *report, const struct lt_terminal *terminal, const struct lt_stack *stack,
                        size_t count) {
     const struct lt_frame *place = lt_stack_place(stack);
     size_t column = column_of(stack, count);
-    for (size_t i = 0, repeats; i < count; i += repeats) {
-        const struct lt_frame *frame = &stack->frames[i];
-        for (repeats = 1; i + repeats < count && same_frame(frame, frame + repeats);)
-            repeats++;
-        put_frame(report, terminal, frame, column, repeats, frame == place);
+    for (size_t i = 0; i < count;) {
+        struct cycle cycle = cycle_at(&stack->frames[i], count - i);
+        for (size_t k = i; k < i + cycle.length; k++)
+            put_frame(report, terminal, &stack->frames[k], column, cycle.length == 1 ? cycle.times : 1,
+                      &stack->frames[k] == place);
+        if (cycle.length > 1)
+            fprintf(terminal->out, "%*s... these %zu frames %s\n", INDENT, "", cycle.length,
+                    lt_human_count(cycle.times - 1, "more time").text);
+        i += cycle.length * cycle.times;
     }
 }
 

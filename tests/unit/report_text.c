@@ -119,6 +119,18 @@ static void groups(void **state) {
     assert_text(&r, DUMP, NULL, 0, "groups");
 }
 
+static void recursion_is_folded(void **state) {
+    struct fake_report r = {0};
+    (void)state;
+    fake_names("app+0x1|leaf|a.c:1\napp+0x2|even|a.c:2\napp+0x3|odd|a.c:3\napp+0x4|self|a.c:4\napp+0x5|main|a.c:5\n");
+    assert_text(&r,
+                PROCESS
+                "snapshot\nsite heap app+0x1 app+0x2 app+0x3 app+0x2 app+0x3 app+0x2 app+0x3 app+0x2 app+0x4 app+0x4 "
+                "app+0x4 app+0x5 live=1/3\n"
+                "site heap app+0x2 app+0x3 app+0x2 app+0x3 app+0x5 live=1/2\n", /* not worth folding */
+                NULL, 0, "recursion");
+}
+
 static void nothing_is_held(void **state) {
     struct fake_report r = {0};
     (void)state;
@@ -177,6 +189,7 @@ int main(void) {
         cmocka_unit_test(every_width_is_kept),
         cmocka_unit_test(a_comparison),
         cmocka_unit_test(groups),
+        cmocka_unit_test(recursion_is_folded),
         cmocka_unit_test(nothing_is_held),
         cmocka_unit_test(hostile_names_are_harmless),
         cmocka_unit_test(colour_changes_nothing_else),
