@@ -61,15 +61,14 @@ static enum lt_module_verdict judge_file(const struct lt_dump_module *module, in
 
 /* Judges one candidate and closes it unless it is the one. Takes `path`, which may be NULL. Returns true when found. */
 static bool consider(struct search *search, int fd, char *path, bool may_be_copy) {
-    enum lt_module_verdict verdict = fd >= 0 ? judge_file(search->module, fd, may_be_copy) : LT_MODULE_UNREADABLE;
+    enum lt_module_verdict verdict = judge_file(search->module, fd, may_be_copy);
     if (verdict == LT_MODULE_FOUND && path) {
         search->best = (struct lt_module_file){.verdict = verdict, .fd = fd, .path = path};
         return true;
     }
     if (search->best.verdict < verdict)
         search->best.verdict = verdict;
-    if (fd >= 0)
-        close(fd);
+    close(fd);
     free(path);
     return false;
 }
@@ -77,11 +76,15 @@ static bool consider(struct search *search, int fd, char *path, bool may_be_copy
 /* O_NONBLOCK: the name may be that of a FIFO now, and opening one waits for a writer. */
 static bool try_path(struct search *search, char *path, bool may_be_copy) {
     int fd = path ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
-    if (fd < 0 && (!path || errno == ENOENT || errno == ENOTDIR)) {
-        free(path);
-        return false;
+    if (fd >= 0)
+        return consider(search, fd, path, may_be_copy);
+    bool is_there = path && errno != ENOENT && errno != ENOTDIR;
+    if (is_there && search->best.verdict < LT_MODULE_UNREADABLE) {
+        search->best.verdict = LT_MODULE_UNREADABLE;
+        search->best.error = errno;
     }
-    return consider(search, fd, path, may_be_copy);
+    free(path);
+    return false;
 }
 
 /* The kernel marks the name of a running program that was replaced on disk. */

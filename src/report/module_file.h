@@ -9,7 +9,7 @@
 enum lt_module_verdict {
     LT_MODULE_FOUND,
     LT_MODULE_MISSING,        /* no such file anywhere */
-    LT_MODULE_UNREADABLE,     /* a file is there, but it can't be opened or is no ELF program or library */
+    LT_MODULE_UNREADABLE,     /* a file is there, but it can't be opened or used */
     LT_MODULE_OTHER_BUILD_ID, /* a file is there, and it has another build-id, or none */
     LT_MODULE_OTHER_FILE,     /* the module has no build-id, and the file there has another size or time */
 };
@@ -18,6 +18,8 @@ struct lt_module_file {
     enum lt_module_verdict verdict;
     int fd;     /* where FOUND, open for reading; else -1. The caller closes it. */
     char *path; /* where FOUND, what was opened; else NULL. The caller frees it. */
+    int error; /* where UNREADABLE, why a file could not be opened (errno number), or 0: it is no ELF program or library
+                */
 };
 
 /* Searches in this order, first match wins: symfs + path, symfs + file name; the path itself; the build-id in the debug

@@ -82,30 +82,25 @@ enum lt_symbol_source lt_symbol_module_source(const struct lt_symbol_module *mod
     return module->source;
 }
 
-static enum lt_symbol_source explain_verdict(struct lt_symbol_module *module, enum lt_module_verdict verdict) {
-    const char *path = module->identity.path;
-    switch (verdict) {
+/* What a person reads about a file that could not be used. */
+static const char *verdict_words(const struct lt_module_file *file) {
+    switch (file->verdict) {
     case LT_MODULE_MISSING:
-        lt_symbol_warn(module->run,
-                       "module %s: file not found; its frames are shown as module+offset (--symfs DIR names "
-                       "a copy of the machine's files)",
-                       path);
-        return LT_SYMBOLS_NO_FILE;
+        return "file not found (--symfs DIR names a copy of the machine's files)";
     case LT_MODULE_OTHER_BUILD_ID:
-        lt_symbol_warn(module->run,
-                       "module %s: file on disk has another build-id; its frames are shown as module+offset", path);
-        return LT_SYMBOLS_OTHER_FILE;
+        return "file on disk has another build-id";
     case LT_MODULE_OTHER_FILE:
-        lt_symbol_warn(module->run,
-                       "module %s: file on disk has another size or time than the one that ran, and it has no "
-                       "build-id to go by; its frames are shown as module+offset",
-                       path);
-        return LT_SYMBOLS_OTHER_FILE;
+        return "file on disk has another size or time than the one that ran, and it has no build-id to go by";
     default:
-        lt_symbol_warn(module->run, "module %s: cannot be read as an ELF file; its frames are shown as module+offset",
-                       path);
-        return LT_SYMBOLS_NO_FILE;
+        return file->error ? strerror(file->error) : "cannot be read as an ELF file";
     }
+}
+
+static enum lt_symbol_source refuse_file(struct lt_symbol_module *module, const struct lt_module_file *file) {
+    lt_symbol_warn(module->run, "module %s: %s; its frames are shown as module+offset", module->identity.path,
+                   verdict_words(file));
+    bool is_other = file->verdict == LT_MODULE_OTHER_BUILD_ID || file->verdict == LT_MODULE_OTHER_FILE;
+    return is_other ? LT_SYMBOLS_OTHER_FILE : LT_SYMBOLS_NO_FILE;
 }
 
 static enum lt_symbol_source read_symbols(struct lt_symbol_module *module) {
@@ -133,10 +128,12 @@ static enum lt_symbol_source open_module(struct lt_symbol_module *module, const 
         return LT_SYMBOLS_NONE;
     struct lt_module_file file = lt_module_file_find(module->run, asked);
     if (file.verdict != LT_MODULE_FOUND)
-        return explain_verdict(module, file.verdict);
+        return refuse_file(module, &file);
     int status = lt_debug_file_open(&module->file, module->run, file.fd, file.path);
     free(file.path);
-    return status == 0 ? read_symbols(module) : explain_verdict(module, LT_MODULE_UNREADABLE);
+    if (status != 0)
+        return refuse_file(module, &(struct lt_module_file){.verdict = LT_MODULE_UNREADABLE});
+    return read_symbols(module);
 }
 
 struct lt_symbol_module *lt_symbol_module_new(struct lt_symbol_run *run, const struct lt_dump_module *asked) {

@@ -64,6 +64,9 @@ static void what_is_no_elf_file(void **state) {
         struct lt_dump_module module = loaded_from("ours", shop_path(names[i]));
         assert_refused(&module, NULL, "cannot be read as an ELF file", LT_SYMBOLS_NO_FILE);
     }
+    shop_run("ln -s loop loop");
+    struct lt_dump_module loop = loaded_from("ours", shop_path("loop"));
+    assert_refused(&loop, NULL, "Too many levels of symbolic links", LT_SYMBOLS_NO_FILE);
     struct lt_dump_module device = loaded_from("ours", "/dev/zero");
     assert_refused(&device, NULL, "cannot be read as an ELF file", LT_SYMBOLS_NO_FILE);
 }
