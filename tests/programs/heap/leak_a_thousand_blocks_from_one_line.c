@@ -1,6 +1,9 @@
 // 1,000 blocks of 37 bytes from one line are kept while everything else is freed; with 1 and 8 threads, and freed by
 // other threads than the allocating one. The second argument: "own" frees in the allocating thread, "cross" in the next
-// one. run: 1 own run: 8 own run: 8 cross
+// one.
+// run: 1 own
+// run: 8 own
+// run: 8 cross
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
