@@ -4,6 +4,10 @@
  *
  * The lock changes hands: the thread whose event made a snapshot due takes it, starts the helper, and waits until the
  * helper has it. So there is never a moment without an owner that lives, and a second snapshot cannot begin in between.
+ *
+ * pthread_create needs a kilobyte or two of stack, more than a coroutine may have left, so it runs on the library's
+ * own, as snapshots do. That stack belongs to who holds the lock: the helper takes it over only when its creator is
+ * off.
  */
 #include "preload/dumper.h"
 
@@ -36,7 +40,7 @@ enum {
     HELPER_STACK_SIZE = 64 * 1024, /* where the program's static TLS does not fit in it: the default size */
 };
 static const uint64_t poll_ns = 200 * 1000, start_patience_ns = 1000 * 1000 * 1000,
-                      withdraw_patience_ns = 10ull * 1000 * 1000 * 1000, resident_nap_ns = 250 * 1000 * 1000;
+                      withdraw_patience_ns = 10ull * 1000 * 1000 * 1000, nap_ns = 250 * 1000 * 1000;
 
 static char *own_stack; /* NULL: the arena is full, snapshots run on the caller's stack */
 static bool resident_wanted;
@@ -45,6 +49,7 @@ static _Atomic bool only_here, share_descriptors;
 /* What creator and helper tell each other; one helper at a time, since its creator holds the snapshot lock. */
 static struct {
     struct lt_job job;
+    uint32_t created;         /* futex: the creator is back on its own stack */
     uint32_t took_over;       /* futex: the helper owns the lock */
     _Atomic int tid;          /* of the last helper, 0: none so far, or seen dead */
     _Atomic int resident_tid; /* likewise */
@@ -70,6 +75,13 @@ static int take_job(void *job) {
     return take(job);
 }
 
+/* The lock is held, and every signal blocked, so that no handler runs on our stack or leaves it by a jump. */
+static int call_on_own_stack(int (*function)(void *), void *argument) {
+    if (!own_stack)
+        return function(argument);
+    return lt_call_on_stack(function, argument, own_stack + OWN_STACK_SIZE);
+}
+
 static int lock_within(uint64_t patience_ns) {
     int status = lt_snapshot_try_lock();
     for (uint64_t waited = 0; status == -EBUSY && waited < patience_ns; waited += poll_ns) {
@@ -79,18 +91,12 @@ static int lock_within(uint64_t patience_ns) {
     return status;
 }
 
-/* The lock is held, and every signal blocked, so that no handler runs on our stack or leaves it by a jump. */
-static int take_on_own_stack(struct lt_job job) {
-    if (!own_stack)
-        return take(&job);
-    return lt_call_on_stack(take_job, &job, own_stack + OWN_STACK_SIZE);
-}
-
 int lt_dumper_run_here(const struct lt_job *job, uint64_t patience_ns) {
+    struct lt_job copy = *job;
     uint64_t mask = lt_signals_block();
     int status = lock_within(patience_ns);
     if (status == 0) {
-        status = take_on_own_stack(*job);
+        status = call_on_own_stack(take_job, &copy);
         lt_snapshot_unlock();
     }
     lt_signals_restore(mask);
@@ -103,9 +109,15 @@ static void announce(_Atomic int *place) {
     atomic_store(place, lt_gettid());
 }
 
-static void tell_creator(void) {
-    __atomic_store_n(&helper.took_over, 1, __ATOMIC_RELEASE);
-    lt_futex_wake(&helper.took_over, 1);
+static void raise_flag(uint32_t *flag) {
+    __atomic_store_n(flag, 1, __ATOMIC_RELEASE);
+    lt_futex_wake(flag, 1);
+}
+
+/* In several pieces: a piece may be over too early, or have passed while the process was stopped. */
+static void wait_for_flag(const uint32_t *flag) {
+    for (uint64_t waited = 0; !__atomic_load_n(flag, __ATOMIC_ACQUIRE) && waited < start_patience_ns; waited += nap_ns)
+        lt_futex_wait(flag, 0, nap_ns);
 }
 
 /* From here on this thread sees no descriptor but the library's. What has to be opened is opened before, in the table
@@ -119,8 +131,9 @@ static void isolate(void) {
 
 static void *help(void *unused) {
     announce(&helper.tid);
+    wait_for_flag(&helper.created);
     lt_snapshot_hand_over(helper.tid);
-    tell_creator();
+    raise_flag(&helper.took_over);
     isolate();
     (void)take(&helper.job);
     lt_snapshot_unlock();
@@ -130,7 +143,7 @@ static void *help(void *unused) {
 
 static void *reside(void *unused) {
     announce(&helper.resident_tid);
-    tell_creator();
+    raise_flag(&helper.took_over);
     isolate();
     while (!__atomic_load_n(&helper.stop, __ATOMIC_ACQUIRE)) {
         struct lt_job job;
@@ -138,7 +151,7 @@ static void *reside(void *unused) {
             (void)take(&job);
             lt_snapshot_unlock();
         }
-        lt_futex_wait(&helper.stop, 0, resident_nap_ns);
+        lt_futex_wait(&helper.stop, 0, nap_ns);
     }
     atomic_store(&helper.resident_tid, -helper.resident_tid);
     return unused;
@@ -157,24 +170,34 @@ static int create(void *(*run)(void *), size_t stack_size) {
     return -error;
 }
 
-/* Creates a helper and returns when it runs; -EAGAIN where there is no thread to be had. The signals are blocked in
- * glibc's way: its own two stay open in the new thread. They stay blocked here, too, until the helper has what it
- * needs: a handler that exits in between would find the lock in nobody's hands. */
-static int launch(void *(*run)(void *)) {
-    const int saved = errno;
-    const bool own = lt_tls.own;
+/* The signals are blocked in glibc's way: its own two stay open in the new thread. */
+static int create_unsignalled(void *run) {
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    lt_tls.own = true;
-    __atomic_store_n(&helper.took_over, 0, __ATOMIC_RELAXED);
-    int status = create(run, HELPER_STACK_SIZE);
+    int status = create(*(void *(**)(void *))run, HELPER_STACK_SIZE);
     if (status == -EINVAL)
-        status = create(run, 0);
-    lt_tls.own = own;
-    if (status == 0)
-        lt_futex_wait(&helper.took_over, 0, start_patience_ns);
+        status = create(*(void *(**)(void *))run, 0);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return status;
+}
+
+/* Creates a helper and returns when it runs; -EAGAIN where there is no thread to be had. The lock is held. The signals
+ * stay blocked here, too, until the helper has what it needs: a handler that exits in between would find the lock in
+ * nobody's hands. */
+static int launch(void *(*run)(void *)) {
+    const int saved = errno;
+    const bool own = lt_tls.own;
+    const uint64_t mask = lt_signals_block();
+    lt_tls.own = true;
+    __atomic_store_n(&helper.created, 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&helper.took_over, 0, __ATOMIC_RELAXED);
+    int status = call_on_own_stack(create_unsignalled, &run);
+    lt_tls.own = own;
+    raise_flag(&helper.created);
+    if (status == 0)
+        wait_for_flag(&helper.took_over);
+    lt_signals_restore(mask);
     errno = saved;
     return status ? -EAGAIN : 0;
 }
@@ -194,7 +217,11 @@ static int run_resident(void) {
     int nobody = atomic_load(&helper.resident_tid);
     if (nobody > 0 || !atomic_compare_exchange_strong(&helper.resident_tid, &nobody, INT_MAX))
         return 0;
-    int status = launch(reside);
+    int status = lt_snapshot_try_lock();
+    if (status == 0) {
+        status = launch(reside);
+        lt_snapshot_unlock();
+    }
     if (status)
         atomic_store(&helper.resident_tid, 0);
     return status;

@@ -36,6 +36,13 @@ def case_jumps_out_of_a_handler():
     check_held(only(dumps()))
 
 
+def case_snapshots_from_a_small_stack():
+    unchanged("threads_beside_a_small_stack", interval=1)
+    dump = only(dumps())
+    check_held(dump)
+    need(snapshot(dump)["index"] >= 2, "only %d snapshots; log: %s", snapshot(dump)["index"], log())
+
+
 def case_queue_notification_survives():
     need(unchanged("is_notified_by_a_queue").out == "notified\n", "not notified even without the shim")
 
