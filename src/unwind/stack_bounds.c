@@ -15,6 +15,8 @@ enum {
     PROBES_WITHOUT_PROC = 4096,
 };
 
+#define END_OF_USER_SPACE ((uintptr_t)1 << LT_ADDRESS_BITS)
+
 extern void *__libc_stack_end; /* of the loader: where the kernel put argc */
 
 static struct {
@@ -23,6 +25,11 @@ static struct {
 } ring[RING];
 static _Atomic uint32_t gone; /* ranges published so far */
 static _Atomic uint64_t lookups;
+static uintptr_t main_pointer; /* the main thread's, 0: not told */
+
+void lt_stack_bounds_init(void) {
+    main_pointer = lt_thread_pointer();
+}
 
 uint64_t lt_stack_bounds_lookups(void) {
     return atomic_load_explicit(&lookups, memory_order_relaxed);
@@ -43,7 +50,7 @@ void lt_stack_bounds_gone(uintptr_t start, uintptr_t end) {
 static void forget_overlapping(struct lt_stack_bounds *bounds, uintptr_t start, uintptr_t end) {
     for (unsigned i = 0; i < LT_STACK_RANGES; i++)
         if (bounds->ranges[i].low < end && start < bounds->ranges[i].high)
-            bounds->ranges[i] = (struct lt_stack_range){0, 0};
+            bounds->ranges[i] = (struct lt_stack_range){.high = 0};
 }
 
 /* Takes note of the range number `number`; false where that is not there (any more, or yet). */
@@ -67,9 +74,9 @@ static LT_COLD void catch_up(struct lt_stack_bounds *bounds, uint32_t now) {
 /* The nearest of the two known tops above sp, or the end of user space. */
 static uintptr_t top_above(uintptr_t sp) {
     uintptr_t end = (uintptr_t)__libc_stack_end, pointer = lt_thread_pointer();
-    if (pointer > sp && (end <= sp || pointer < end))
+    if (pointer != main_pointer && pointer > sp && (end <= sp || pointer < end))
         return pointer;
-    return end > sp ? end : (uintptr_t)1 << LT_ADDRESS_BITS;
+    return end > sp ? end : END_OF_USER_SPACE;
 }
 
 /* The end of the known range that begins at `low`, or `low` itself. */
@@ -86,14 +93,14 @@ static struct lt_stack_range probe(const struct lt_stack_bounds *bounds, uintptr
     uintptr_t low = sp & ~(uintptr_t)(LT_PAGE - 1), high = known_end(bounds, low + LT_PAGE);
     while (high < top && most-- > 0 && lt_memory_readable(high))
         high = known_end(bounds, high + LT_PAGE);
-    return (struct lt_stack_range){low, high < top ? high : top};
+    return (struct lt_stack_range){low, high < top ? high : top, high >= top && top != END_OF_USER_SPACE};
 }
 
 static bool read_map(uintptr_t sp, struct lt_scratch *scratch, struct lt_stack_range *range) {
     struct lt_map map;
     if (lt_proc_map_at(sp, &map, scratch->bytes, sizeof scratch->bytes) != 0 || !map.readable)
         return false;
-    *range = (struct lt_stack_range){map.start, map.end};
+    *range = (struct lt_stack_range){.low = map.start, .high = map.end};
     return true;
 }
 
@@ -104,8 +111,8 @@ static struct lt_stack_range look_up(const struct lt_stack_bounds *bounds, uintp
         return range;
     if (!read_map(sp, scratch, &range))
         return probe(bounds, sp, top, PROBES_WITHOUT_PROC);
-    if (sp < top && top < range.high)
-        range.high = top;
+    if (top < range.high)
+        range = (struct lt_stack_range){range.low, top, true};
     return range;
 }
 
@@ -117,7 +124,7 @@ static void keep(struct lt_stack_bounds *bounds, struct lt_stack_range range) {
 static LT_COLD struct lt_stack_range find(struct lt_stack_bounds *bounds, uintptr_t sp, struct lt_scratch *scratch) {
     atomic_fetch_add_explicit(&lookups, 1, memory_order_relaxed);
     if (!lt_memory_readable(sp))
-        return (struct lt_stack_range){0, 0};
+        return (struct lt_stack_range){.high = 0};
     struct lt_stack_range range = look_up(bounds, sp, scratch);
     keep(bounds, range);
     return range;
@@ -135,4 +142,11 @@ bool lt_stack_bounds_at(struct lt_stack_bounds *bounds, uintptr_t sp, struct lt_
     }
     *range = find(bounds, sp, scratch);
     return range->high != 0;
+}
+
+bool lt_stack_range_has(const struct lt_stack_range *range, uintptr_t sp, uintptr_t address) {
+    const uintptr_t last = address + sizeof(uintptr_t) - 1;
+    if (address < range->low || last >= range->high || last < address)
+        return false;
+    return range->own || (address ^ (sp - 1)) < LT_PAGE || lt_memory_readable(address);
 }

@@ -20,6 +20,7 @@ struct lt_scratch {
 
 struct lt_stack_range {
     uintptr_t low, high; /* half-open, readable */
+    bool own;            /* up to the top of the thread's own stack, which cannot go while the thread is on it */
 };
 
 /* One per lt_unwind_state. All zero is "nothing known". */
@@ -33,10 +34,18 @@ struct lt_stack_bounds {
  */
 bool lt_stack_bounds_at(struct lt_stack_bounds *, uintptr_t sp, struct lt_scratch *, struct lt_stack_range *range);
 
+/* Whether the word at `address` may be read, for a caller that has it from nowhere safe and last read below `sp`. What
+ * libc unmaps for itself (a large block, the end of its heap) nobody tells us of: of a stack that is not the thread's
+ * own the kernel is asked, unless it is the page where the walk is anyway. */
+bool lt_stack_range_has(const struct lt_stack_range *, uintptr_t sp, uintptr_t address);
+
 void lt_stack_bounds_forget(struct lt_stack_bounds *);
 
 /* Tells all threads that [start, end) is about to go; lt_stack_bounds_at of any thread forgets what overlaps. */
 void lt_stack_bounds_gone(uintptr_t start, uintptr_t end);
+
+/* Tells the main thread's thread pointer, which is at the top of no stack. Called by that thread. */
+void lt_stack_bounds_init(void);
 
 /* Times that the kernel was asked. */
 uint64_t lt_stack_bounds_lookups(void);

@@ -28,6 +28,7 @@ static int choose(const char *name) {
 
 int lt_unwind_init(const struct lt_unwind_options *options) {
     lt_unwind_options = *options;
+    lt_stack_bounds_init();
     if (options->depth < 1 || options->depth > LT_DEPTH_MAX)
         lt_unwind_options.depth = LT_DEPTH_DEFAULT;
     if (lt_rule_cache_init() != 0 || lt_modules_init() != 0)

@@ -14,7 +14,8 @@ static void capture(struct lt_unwind_state *state, const struct lt_regs *from, s
         lt_frames_note(&frames, lt_rule_at(ip, false, &state->scratch));
         if (fp == 0)
             break;
-        if (!readable || fp < low || fp % sizeof fp || fp > range.high - 2 * sizeof fp) {
+        if (!readable || fp < low || fp % sizeof fp || !lt_stack_range_has(&range, low, fp) ||
+            !lt_stack_range_has(&range, low, fp + sizeof fp)) {
             frames.flags |= LT_STACK_TRUNCATED;
             break;
         }

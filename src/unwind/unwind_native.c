@@ -60,13 +60,17 @@ static LT_ALWAYS_INLINE enum step step_by_cfa(struct walk *w, struct lt_rule rul
     return move_to(w, ip, cfa, fp);
 }
 
-/* Code without unwind information: maybe it keeps a frame pointer. By the ABI a frame pointer of 0 marks the end. */
+/* Code without unwind information: maybe it keeps a frame pointer, maybe the register holds anything. By the ABI a
+ * frame pointer of 0 marks the end. */
 static enum step step_by_frame_pointer(struct walk *w) {
     uintptr_t ip, fp;
     if (w->fp == 0)
         return STEP_END;
-    if (w->fp < w->sp || w->fp % sizeof fp || !read_word(w, w->fp, &fp) || !read_word(w, w->fp + sizeof fp, &ip))
+    if (w->fp < w->sp || w->fp % sizeof fp || !lt_stack_range_has(&w->range, w->sp, w->fp) ||
+        !lt_stack_range_has(&w->range, w->sp, w->fp + sizeof fp))
         return STEP_LOST;
+    fp = lt_load_word(w->fp);
+    ip = lt_load_word(w->fp + sizeof fp);
     return move_to(w, ip, w->fp + 2 * sizeof fp, fp);
 }
 
