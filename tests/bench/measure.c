@@ -70,7 +70,7 @@ int main(int argc, char **argv) {
     pid_t pid = fork();
     if (pid == 0)
         become(input, variables, command + 1);
-    int status;
+    int status = 0;
     struct rusage used;
     if (pid < 0 || wait4(pid, &status, 0, &used) != pid)
         fail("fork");
