@@ -32,6 +32,7 @@ static struct {
     struct lt_site_rows site_rows;
     struct lt_tally tally;
     struct lt_sites sites;
+    struct lt_totals events[LT_KIND_END];
     struct lt_writer writer;
     uint32_t index; /* of the last complete snapshot in the file */
     uint64_t begin_ns;
@@ -70,34 +71,34 @@ void lt_snapshot_stats(struct lt_snapshot_stats *stats) {
                                         .last_duration_ns = atomic_load(&last_duration_ns)};
 }
 
-/* One kind's numbers, as the file wants them. */
-static bool put_totals(enum lt_kind kind, bool really) {
+static bool has_totals(enum lt_kind kind) {
+    const struct lt_live_sums *live = &work.tally.sums[kind];
+    return kind == LT_KIND_HEAP || live->live_count || live->inherited_count || work.sites.sums[kind].alloc_count ||
+           work.events[kind].released_count;
+}
+
+static void put_totals(enum lt_kind kind) {
     const struct lt_live_sums *live = &work.tally.sums[kind];
     const struct lt_alloc_sums *alloc = &work.sites.sums[kind];
-    struct lt_totals events;
-    lt_totals(kind, &events);
-    if (!(alloc->alloc_count | events.released_count | live->live_count | live->inherited_count) &&
-        kind != LT_KIND_HEAP)
-        return false;
+    const struct lt_totals *events = &work.events[kind];
     const uint64_t numbers[] = {kind,
                                 live->live_count,
                                 live->live_bytes,
                                 alloc->alloc_count,
                                 alloc->alloc_bytes,
-                                events.released_count,
-                                events.released_bytes,
+                                events->released_count,
+                                events->released_bytes,
                                 live->inherited_count,
                                 live->inherited_bytes};
-    for (size_t i = 0; really && i < LT_ARRAY_SIZE(numbers); i++)
+    for (size_t i = 0; i < LT_ARRAY_SIZE(numbers); i++)
         lt_put_varint(&work.writer, numbers[i]);
-    return true;
 }
 
 static int write_totals(enum lt_trigger trigger, uint32_t flags) {
     struct lt_writer *writer = &work.writer;
     uint32_t kinds = 0;
     for (enum lt_kind kind = LT_KIND_HEAP; kind < LT_KIND_END; kind++)
-        kinds += put_totals(kind, false);
+        kinds += has_totals(kind);
     lt_section_begin(writer, LT_SECTION_SNAPSHOT, LT_SECTION_CRITICAL);
     lt_put_varint(writer, work.index + 1u);
     lt_put_varint(writer, lt_clock_wall_ns());
@@ -106,7 +107,8 @@ static int write_totals(enum lt_trigger trigger, uint32_t flags) {
     lt_put_varint(writer, flags);
     lt_put_varint(writer, kinds);
     for (enum lt_kind kind = LT_KIND_HEAP; kind < LT_KIND_END; kind++)
-        put_totals(kind, true);
+        if (has_totals(kind))
+            put_totals(kind);
     return lt_section_end(writer);
 }
 
@@ -203,6 +205,8 @@ static int take(struct lt_dump_file *file, enum lt_trigger trigger, const struct
     lt_tally_take(&work.tally, lt_clock_cs(), &work.region);
     const bool complete = lt_dictionary_number();
     lt_sites_collect(&work.sites, lt_dictionary_nodes(), complete);
+    for (enum lt_kind kind = LT_KIND_HEAP; kind < LT_KIND_END; kind++)
+        lt_totals(kind, &work.events[kind]); /* close to the acquire counts, so that they differ by little under way */
     status = write_sections(trigger, options);
     if (status == 0) {
         work.index++;
