@@ -36,7 +36,7 @@ struct lt_snapshot_stats {
 void lt_snapshot_stats(struct lt_snapshot_stats *);
 
 /* In a forked child, before anything is written there: no snapshot has been taken, nobody holds the lock. Called by
- * lt_track_forked. */
+ * lt_track_forked; lt_dump_file_forked must follow, since the parent's dictionaries are forgotten here. */
 void lt_snapshot_forked(void);
 
 #endif

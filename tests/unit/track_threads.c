@@ -152,6 +152,7 @@ static void *attach_and_run(void *seed) {
 static void fail_one_by_one(void) {
     unsigned seed = 11, without = 0;
     world_start();
+    world_open_file();
     for (uint64_t n = 1; n < 200; n += n < 40 ? 1 : 7) {
         pthread_t thread;
         void *table;
@@ -161,11 +162,14 @@ static void fail_one_by_one(void) {
         lt_arena_fail_after(n);
         CHILD_CHECK(pthread_create(&thread, NULL, attach_and_run, &seed) == 0);
         pthread_join(thread, &table);
+        CHILD_CHECK(world_snapshot(true, 0) == 0 && world_equals(world_path)); /* needs nothing of the arena */
         lt_arena_fail_after(0);
         without += table == NULL;
         CHILD_CHECK(sums_agree());
         CHILD_CHECK(lt_untracked_count(LT_UNTRACKED_ARENA_FULL) == world_lost);
         lt_track_forked(); /* empty tables again: every allocation is made anew */
+        unlink(world_path);
+        lt_dump_file_forked(&world_file, world_path);
         world_forked();
         for (unsigned block = 0; block < WORLD_BLOCKS; block++)
             if (world_blocks[block].held) {
@@ -174,6 +178,7 @@ static void fail_one_by_one(void) {
             }
     }
     CHILD_CHECK(without < 5);
+    world_remove_file();
 }
 
 static void every_event_that_finds_no_memory_is_counted(void **state) {
