@@ -118,7 +118,10 @@ int lt_load(struct lt_loaded *loaded, const char *path) {
     *loaded = (struct lt_loaded){.path = path};
     int status = parse(loaded);
     if (status && loaded->bytes) {
-        lt_error("%s: %s", path, status == -ENOMEM ? "out of memory" : loaded->dump.end_reason);
+        struct stat file;
+        bool is_early = stat(path, &file) == 0 && is_held(&file);
+        lt_error("%s: %s%s", path, status == -ENOMEM ? "out of memory" : loaded->dump.end_reason,
+                 is_early ? "; its process is alive, --request asks it for one" : "");
         lt_unload(loaded);
     }
     return status;

@@ -4,6 +4,9 @@
 #include "report/output.h"
 #include "report/session.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 static int print_text(void (*text)(FILE *)) {
     struct lt_output output;
     if (lt_output_open(&output, NULL) < 0)
@@ -16,9 +19,20 @@ static void print_version(FILE *out) {
     fputs("leaktrack-report " LEAKTRACK_VERSION "\n", out);
 }
 
+/* A closed standard descriptor must not become that of a file: what is meant for stderr would end in the report. */
+static void occupy_standard_descriptors(void) {
+    int fd;
+    do
+        fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        close(fd);
+}
+
 int main(int argc, char **argv) {
     struct lt_options options;
     int code = LEAKTRACK_EXIT_USAGE;
+    occupy_standard_descriptors();
     switch (lt_options_parse(&options, argc, argv)) {
     case LT_PARSED_REPORT:
         code = lt_session_run(&options);

@@ -22,14 +22,25 @@ static void put_process(const struct lt_terminal *terminal, const struct lt_dump
     fputs(", started ", out);
     fputs(lt_human_time(process->start_wall_ns).text, out);
     fputc('\n', out);
+}
+
+/* On a terminal as many as fit into a line. */
+static void put_arguments(const struct lt_terminal *terminal, const struct lt_dump_process *process) {
+    static const char label[] = "arguments:", more[] = " ...";
+    size_t columns = sizeof label - 1;
     if (!process->argv[0] || !process->argv[1])
         return;
-    fputs("arguments:", out);
+    fputs(label, terminal->out);
     for (size_t i = 1; process->argv[i]; i++) {
-        fputc(' ', out);
+        columns += 1 + lt_escaped_width(process->argv[i], strlen(process->argv[i]));
+        if (terminal->width && columns + sizeof more > terminal->width) {
+            fputs(more, terminal->out);
+            break;
+        }
+        fputc(' ', terminal->out);
         put_name(terminal, LT_PAINT_PLAIN, process->argv[i]);
     }
-    fputc('\n', out);
+    fputc('\n', terminal->out);
 }
 
 static void put_snapshot(const struct lt_terminal *terminal, const struct lt_model *model, const char *label) {
@@ -117,6 +128,7 @@ static void put_notes(const struct lt_terminal *terminal, const struct lt_dump_p
 static void put_comparison(const struct lt_report *report, const struct lt_terminal *terminal) {
     const struct lt_dump_process *newer = &report->model->dump->process, *older = &report->base->dump->process;
     put_process(terminal, newer);
+    put_arguments(terminal, newer);
     if (report->base->dump != report->model->dump &&
         (newer->pid != older->pid || newer->start_ticks != older->start_ticks)) {
         fputs("compared with ", terminal->out);
@@ -136,6 +148,7 @@ void lt_render_summary(const struct lt_report *report, const struct lt_terminal 
         put_comparison(report, terminal);
     } else {
         put_process(terminal, &model->dump->process);
+        put_arguments(terminal, &model->dump->process);
         put_snapshot(terminal, model, "snapshot");
         put_end_of_dump(terminal, model);
         put_totals(terminal, model);

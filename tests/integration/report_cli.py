@@ -246,6 +246,19 @@ class Files(Case):
         self.assertEqual(done.returncode, 2)
         self.assert_one_line(done, "standard output", "No space left on device")
 
+    def test_closed_standard_streams(self):
+        for closing in ("<&-", ">&-", "2>&-", "<&- >&- 2>&-"):
+            out = self.path("out.txt")
+            done = subprocess.run("%s --base-snapshot first --symfs /nowhere -o %s %s %s" % (REPORT, out, self.dump, closing),
+                                  shell=True, check=False, stderr=subprocess.PIPE, timeout=60)
+            self.assertEqual(done.returncode, 0, closing)
+            self.assertEqual(b"warning" in done.stderr, "2>" not in closing)
+            self.assertTrue(self.read("out.txt").startswith("/usr/bin/app, pid 4711"))
+            self.assertNotIn("warning", self.read("out.txt"))
+        done = subprocess.run("%s %s >&-" % (REPORT, self.dump), shell=True, check=False, stderr=subprocess.PIPE, timeout=60)
+        self.assertEqual(done.returncode, 2)
+        self.assert_one_line(done, "standard output", "Bad file descriptor")
+
     def test_output_nowhere(self):
         done = self.run_report("-o", self.path("no/such/out.txt"), self.dump)
         self.assertEqual(done.returncode, 2)
@@ -340,6 +353,14 @@ class Terminal(Case):
         self.assertNotIn("\x1b", self.on_terminal("--color", "never", self.dump))
         self.assertNotIn(b"\x1b", self.run_report(self.dump).stdout)
         self.assertIn(b"\x1b[1m", self.run_report("--color", "always", self.dump).stdout)
+
+    def test_long_arguments_are_cut_on_a_terminal_only(self):
+        words = " ".join("arg=argument%d" % i for i in range(50))
+        dump = make(self.path("long.bin"), "process exe=/x %s\nsnapshot\n" % words)
+        line = self.on_terminal(dump, columns=50).splitlines()[1].replace("\x1b[0m", "")
+        self.assertTrue(line.startswith("arguments: argument1 ") and line.endswith(" ..."), line)
+        self.assertLessEqual(len(line), 50)
+        self.assertIn(b" argument49\n", self.run_report(dump).stdout)
 
     def test_rows_keep_to_the_width(self):
         text = re.sub("\x1b\\[[0-9]*m", "", self.on_terminal(self.dump, columns=50))
