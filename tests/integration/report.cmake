@@ -3,18 +3,20 @@ find_program(LEAKTRACK_SYSTEM_PYTHON python3 PATHS /usr/bin NO_DEFAULT_PATH)
 if(NOT LEAKTRACK_SYSTEM_PYTHON)
   find_program(LEAKTRACK_SYSTEM_PYTHON python3 REQUIRED)
 endif()
-foreach(subject ExitCodes Damage Files Terminal Json)
-  string(TOLOWER ${subject} name)
-  add_test(NAME integration.report_${name}
-           COMMAND ${LEAKTRACK_SYSTEM_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/report_cli.py $<TARGET_FILE:leaktrack-report>
-                   $<TARGET_FILE:make_dump> ${CMAKE_SOURCE_DIR} ${subject})
-  set_tests_properties(integration.report_${name} PROPERTIES LABELS integration TIMEOUT 180
-                                                             SKIP_REGULAR_EXPRESSION "OK \\(skipped")
-endforeach()
-add_test(NAME rules.man_pages
-         COMMAND ${LEAKTRACK_SYSTEM_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/report_cli.py $<TARGET_FILE:leaktrack-report>
-                 $<TARGET_FILE:make_dump> ${CMAKE_SOURCE_DIR} ManPage)
-set_tests_properties(rules.man_pages PROPERTIES LABELS rules TIMEOUT 60)
+# lt_report_cli_test(LABEL NAME SCRIPT CLASS)
+function(lt_report_cli_test label name script class)
+  add_test(NAME ${label}.${name}
+           COMMAND ${LEAKTRACK_SYSTEM_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/${script} $<TARGET_FILE:leaktrack-report>
+                   $<TARGET_FILE:make_dump> ${CMAKE_SOURCE_DIR} ${class})
+  set_tests_properties(${label}.${name} PROPERTIES LABELS ${label} TIMEOUT 180 SKIP_REGULAR_EXPRESSION "OK \\(skipped"
+                                                   ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
+endfunction()
+lt_report_cli_test(integration report_exit_codes report_cli.py ExitCodes)
+lt_report_cli_test(integration report_damage report_cli.py Damage)
+lt_report_cli_test(integration report_files report_cli.py Files)
+lt_report_cli_test(integration report_terminal report_cli.py Terminal)
+lt_report_cli_test(integration report_json report_contract.py Json)
+lt_report_cli_test(rules man_pages report_contract.py ManPage)
 
 # On processes: two builds of one program.
 foreach(version 1 2)

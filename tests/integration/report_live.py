@@ -178,4 +178,4 @@ class Comparisons(Case):
 
 
 if __name__ == "__main__":
-    unittest.main(argv=[sys.argv[0]] + sys.argv[5:])
+    unittest.main(argv=[sys.argv[0]] + sys.argv[5:], verbosity=2)  # says why a test is skipped

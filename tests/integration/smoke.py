@@ -233,4 +233,4 @@ class Usage(Case):
 
 
 if __name__ == "__main__":
-    unittest.main(argv=[sys.argv[0]] + sys.argv[7:])
+    unittest.main(argv=[sys.argv[0]] + sys.argv[7:], verbosity=2)  # says why a test is skipped
