@@ -33,6 +33,13 @@ if(LEAKTRACK_FUZZ)
   target_compile_options(lt_hosted INTERFACE -fsanitize=fuzzer-no-link) # counts edges; the fuzzers see new ones
 endif()
 
+# lt_whole(target...): where the compiler can, optimised together with what it is linked with, in the release.
+function(lt_whole)
+  if(LEAKTRACK_WHOLE)
+    set_target_properties(${ARGN} PROPERTIES INTERPROCEDURAL_OPTIMIZATION_RELWITHDEBINFO ON)
+  endif()
+endfunction()
+
 # lt_rooms(OUT room...): a folder from which only the named rooms can be included
 function(lt_rooms out)
   string(JOIN "-" id ${ARGN})
@@ -66,5 +73,6 @@ function(lt_layer name)
   target_link_libraries(lt_${name}_host PRIVATE lt_hosted)
   if(NOT arg_HOSTED_ONLY)
     target_link_libraries(lt_${name} PRIVATE lt_preloaded)
+    lt_whole(lt_${name})
   endif()
 endfunction()
