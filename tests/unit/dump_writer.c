@@ -115,7 +115,22 @@ static void rows_full_keeps_every_row_whole(void **state) {
         lt_put_varint(&fixture->writer, UINT64_MAX);
     assert_int_equal(lt_rows_end(&fixture->writer, rows), 0);
     assert_int_equal(rows, (CAPACITY - HEAD - 5 - 7) / 10);
-    assert_true(fixture->file.size <= CAPACITY);
+}
+
+static void a_full_section_is_padded_inside_the_buffer(void **state) {
+    struct fixture *fixture = *state;
+    for (size_t capacity = CAPACITY - 8; capacity < CAPACITY; capacity++) {
+        uint32_t rows = 0;
+        fixture->buffer[capacity] = 0xaa;
+        fixture->file.size = 0;
+        lt_writer_init(&fixture->writer, append, &fixture->file, fixture->buffer, capacity);
+        lt_rows_begin(&fixture->writer, LT_SECTION_NODES, 0, false, 0);
+        for (; !lt_rows_full(&fixture->writer, 1); rows++)
+            lt_put_varint(&fixture->writer, 1);
+        assert_int_equal(lt_rows_end(&fixture->writer, rows), 0);
+        assert_true(fixture->file.size <= capacity);
+        assert_int_equal(fixture->buffer[capacity], 0xaa);
+    }
 }
 
 static void a_failing_sink_is_not_called_again(void **state) {
@@ -129,31 +144,66 @@ static void a_failing_sink_is_not_called_again(void **state) {
     assert_int_equal(fixture->file.calls, 1);
 }
 
-/* Header, an empty snapshot with its index, and END. */
-static void write_snapshot(struct fixture *fixture, uint64_t index) {
+static void begin_snapshot(struct fixture *fixture, uint64_t index) {
     lt_snapshot_begin(&fixture->writer);
     lt_section_begin(&fixture->writer, LT_SECTION_SNAPSHOT, LT_SECTION_CRITICAL);
     lt_put_varint(&fixture->writer, index);
     for (int i = 0; i < 5; i++)
         lt_put_varint(&fixture->writer, 0);
     assert_int_equal(lt_section_end(&fixture->writer), 0);
+}
+
+static void write_snapshot(struct fixture *fixture, uint64_t index) {
+    begin_snapshot(fixture, index);
     assert_int_equal(lt_write_end(&fixture->writer, index), 0);
+}
+
+/* Turns the section at `offset` into a hole, as thinning does. */
+static void dig(struct file *file, size_t offset) {
+    const struct lt_section_head hole = lt_hole_head(head_at(file, offset).length);
+    memcpy(file->bytes + offset, &hole, sizeof hole);
+    memset(file->bytes + offset + HEAD, 0, hole.length);
 }
 
 static void a_hole_takes_its_snapshot_out(void **state) {
     struct fixture *fixture = *state;
+    struct file *file = &fixture->file;
     struct lt_dump_header header = {0};
     struct lt_dump dump;
     assert_int_equal(lt_write_header(&fixture->writer, &header), 0);
-    const size_t first = fixture->file.size;
+    const size_t snapshot = file->size;
     write_snapshot(fixture, 1);
+    const size_t end = file->size - HEAD - 8;
     write_snapshot(fixture, 2);
 
-    const struct lt_section_head hole = lt_hole_head(head_at(&fixture->file, first).length);
-    memcpy(fixture->file.bytes + first, &hole, sizeof hole);
-    memset(fixture->file.bytes + first + HEAD, 0, hole.length);
+    for (int which = 1; which <= 3; which++) { /* its begin, its end, both: whatever a killed process had got to */
+        struct file copy = *file;
+        if (which & 1)
+            dig(&copy, snapshot);
+        if (which & 2)
+            dig(&copy, end);
+        assert_int_equal(lt_dump_parse(&dump, copy.bytes, copy.size), 0);
+        assert_int_equal(dump.end, LT_DUMP_COMPLETE);
+        assert_int_equal(dump.snapshot_count, 1);
+        assert_int_equal(dump.snapshots[0].index, 2);
+        lt_dump_free(&dump);
+    }
+}
+
+static void a_hole_between_begin_and_end_is_no_damage(void **state) {
+    struct fixture *fixture = *state;
+    struct lt_dump_header header = {0};
+    struct lt_dump dump;
+    assert_int_equal(lt_write_header(&fixture->writer, &header), 0);
+    begin_snapshot(fixture, 1);
+    const size_t counters = fixture->file.size;
+    lt_rows_begin(&fixture->writer, LT_SECTION_COUNTERS, 0, false, 0);
+    assert_int_equal(lt_rows_end(&fixture->writer, 0), 0);
+    assert_int_equal(lt_write_end(&fixture->writer, 1), 0);
+    write_snapshot(fixture, 2);
+    dig(&fixture->file, counters);
     assert_int_equal(lt_dump_parse(&dump, fixture->file.bytes, fixture->file.size), 0);
-    assert_int_equal(dump.end, LT_DUMP_COMPLETE);
+    assert_string_equal(dump.end_reason, "");
     assert_int_equal(dump.snapshot_count, 1);
     assert_int_equal(dump.snapshots[0].index, 2);
     lt_dump_free(&dump);
@@ -166,7 +216,9 @@ static const struct CMUnitTest tests[] = {
     TEST(row_count_is_filled_in_behind_the_first_id),
     TEST(a_full_buffer_is_told_and_nothing_is_handed_over),
     TEST(rows_full_keeps_every_row_whole),
+    TEST(a_full_section_is_padded_inside_the_buffer),
     TEST(a_failing_sink_is_not_called_again),
     TEST(a_hole_takes_its_snapshot_out),
+    TEST(a_hole_between_begin_and_end_is_no_damage),
 };
 LT_UNIT_MAIN(tests)
