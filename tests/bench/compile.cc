@@ -27,7 +27,9 @@ template <int N> struct Chain {
 
 template <> struct Chain<0> {
     void add(const std::string &, int) {}
-    long sum() const { return 0; }
+    long sum() const {
+        return 0;
+    }
 };
 
 struct Shape {
@@ -37,7 +39,9 @@ struct Shape {
 
 template <int N> struct Polygon : Shape {
     double side = N;
-    double area() const override { return N * side * side / 4; }
+    double area() const override {
+        return N * side * side / 4;
+    }
 };
 
 long work(const std::string &text) {

@@ -29,7 +29,7 @@ static uint64_t microseconds(struct timeval t) {
     return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_usec;
 }
 
-static void fail(const char *what) {
+static _Noreturn void fail(const char *what) {
     fprintf(stderr, "measure: %s: %s\n", what, strerror(errno));
     _exit(126);
 }
