@@ -109,11 +109,13 @@ int lt_fd_high(void) {
     struct rlimit limit;
     if (lt_syscall4(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, LT_ARG(&limit)) < 0 || limit.rlim_cur > 1024)
         limit.rlim_cur = 1024;
-    return limit.rlim_cur > 19 ? (int)limit.rlim_cur - 16 : 3;
+    const int end = (int)limit.rlim_cur;
+    return end > 19 ? end - 16 : end > 6 ? end - 2 : 3;
 }
 
 int lt_fd_move_high(int fd) {
-    return lt_fd_move(fd, lt_fd_high());
+    const int moved = lt_fd_move(fd, lt_fd_high());
+    return moved < 0 && fd < 3 ? lt_fd_move(fd, 3) : moved;
 }
 
 /* What lies above the last one kept is not even copied: a server with 100,000 sockets pays for the first thousand. */

@@ -34,7 +34,8 @@ void lt_close(int fd);
  * negative errno with `fd` still open. */
 LT_STATUS lt_fd_move(int fd, int least);
 
-/* Where programs seldom look: min(RLIMIT_NOFILE, 1024) - 16. And lt_fd_move to the lowest free number from there on. */
+/* Where programs seldom look: min(RLIMIT_NOFILE, 1024) - 16, or the last two numbers of fewer than 20. And lt_fd_move
+ * to the lowest free number from there on; one of the standard streams' numbers is left for any other. */
 int lt_fd_high(void);
 LT_STATUS lt_fd_move_high(int fd);
 

@@ -52,11 +52,13 @@ static void a_private_table_holds_what_is_kept(void **state) {
 }
 
 static void high_descriptors(void) {
-    const struct rlimit low = {64, 64}, lowest = {8, 8};
+    const struct rlimit low = {64, 64}, lower = {10, 10}, lowest = {4, 4};
     CHILD_CHECK(lt_fd_high() <= 1008);
     CHILD_CHECK(setrlimit(RLIMIT_NOFILE, &low) == 0);
     CHILD_CHECK(lt_fd_high() == 48);
     CHILD_CHECK(lt_fd_move_high(dup(0)) >= 48);
+    CHILD_CHECK(setrlimit(RLIMIT_NOFILE, &lower) == 0);
+    CHILD_CHECK(lt_fd_high() == 8); /* the two last */
     CHILD_CHECK(setrlimit(RLIMIT_NOFILE, &lowest) == 0);
     CHILD_CHECK(lt_fd_high() == 3);
 }
