@@ -27,18 +27,21 @@ struct place {
     uint64_t offset;
 };
 
-/* Finds places; neighbours mostly lie in the same module. */
+/* Finds places. Where a program loads and unloads thousands of modules, most of its code is in the few that stay, and
+ * at the others' addresses they follow each other: the search begins at the last answer for that page of addresses. */
+enum { RECENT_MODULES = 64, PAGE_BITS = 12 };
+
 struct locator {
-    const struct lt_module *module;
-    uint32_t epoch;
+    uint32_t recent[RECENT_MODULES]; /* ids */
 };
 
-static struct place locate(struct locator *last, uint64_t address, uint32_t epoch) {
-    const struct lt_module *module = last->module;
-    if (!module || epoch != last->epoch || address < module->start || address >= module->end)
-        module = lt_module_at(address, epoch);
-    *last = (struct locator){.module = module, .epoch = epoch};
-    return module ? (struct place){module->id, address - module->bias} : (struct place){0, address};
+static struct place locate(struct locator *locator, uint64_t address, uint32_t epoch) {
+    uint32_t *recent = &locator->recent[(address >> PAGE_BITS) % RECENT_MODULES];
+    const struct lt_module *module = lt_module_near(*recent, address, epoch);
+    if (!module)
+        return (struct place){0, address};
+    *recent = module->id;
+    return (struct place){module->id, address - module->bias};
 }
 
 /* The nodes numbered so far by what they stand for: an open-addressing table, there only while numbers are given. */

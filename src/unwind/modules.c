@@ -91,11 +91,24 @@ static bool holds(const struct lt_module *module, uintptr_t address) {
     return address - module->start < module->end - module->start && lt_module_flags_at(module, address) != 0;
 }
 
+static bool was_at(const struct lt_module *module, uintptr_t address, uint32_t when) {
+    return holds(module, address) && is_present_in(module, when);
+}
+
 const struct lt_module *lt_module_at(uintptr_t address, uint32_t when) {
-    for (uint32_t id = lt_module_count(); id > 0; id--) {
-        const struct lt_module *module = lt_module(id);
-        if (holds(module, address) && is_present_in(module, when))
-            return module;
+    for (uint32_t id = lt_module_count(); id > 0; id--)
+        if (was_at(lt_module(id), address, when))
+            return lt_module(id);
+    return NULL;
+}
+
+const struct lt_module *lt_module_near(uint32_t hint, uintptr_t address, uint32_t when) {
+    const uint32_t count = lt_module_count();
+    for (uint32_t id = hint, left = count; left > 0; id++, left--) {
+        if (id == 0 || id > count)
+            id = 1;
+        if (was_at(lt_module(id), address, when))
+            return lt_module(id);
     }
     return NULL;
 }

@@ -46,6 +46,10 @@ struct lt_module {
  * any thread. */
 const struct lt_module *lt_module_at(uintptr_t address, uint32_t epoch);
 
+/* The same, looked for from id `hint` (0: none) up and round: for questions that come in the order of epochs, where
+ * lt_module_at, from the newest down, would look through thousands that came and went. */
+const struct lt_module *lt_module_near(uint32_t hint, uintptr_t address, uint32_t epoch);
+
 /* How many modules are known, and the one with id `id` (1 .. count). Entries never move. */
 uint32_t lt_module_count(void);
 struct lt_module *lt_module(uint32_t id);

@@ -77,6 +77,11 @@ const struct lt_module *lt_module_at(uintptr_t address, uint32_t epoch) {
     return NULL;
 }
 
+const struct lt_module *lt_module_near(uint32_t hint, uintptr_t address, uint32_t epoch) {
+    (void)hint, (void)address, (void)epoch;
+    return NULL;
+}
+
 /* -- measuring -- */
 
 static uintptr_t *addresses; /* MANY places as malloc gives them, blocks of 16 to 256 bytes */

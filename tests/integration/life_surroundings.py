@@ -43,6 +43,11 @@ def case_snapshots_from_a_small_stack():
     need(snapshot(dump)["index"] >= 2, "only %d snapshots; log: %s", snapshot(dump)["index"], log())
 
 
+def case_libraries_come_and_go():
+    unchanged("swaps_libraries", interval=1)
+    check_held(only(dumps()))
+
+
 def case_queue_notification_survives():
     need(unchanged("is_notified_by_a_queue").out == "notified\n", "not notified even without the shim")
 

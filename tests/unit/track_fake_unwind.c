@@ -92,6 +92,11 @@ const struct lt_module *lt_module_at(uintptr_t address, uint32_t when) {
     return lt_module(id);
 }
 
+const struct lt_module *lt_module_near(uint32_t hint, uintptr_t address, uint32_t when) {
+    (void)hint;
+    return lt_module_at(address, when);
+}
+
 void fake_unload(uint32_t id, uint32_t from) {
     modules[id].epoch_unloaded = from;
     modules[id].unloaded_cs = 200 + id;
