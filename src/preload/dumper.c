@@ -58,6 +58,8 @@ static struct {
 
 /* The snapshot itself. The lock is held, errno is nobody's concern: all below is raw system calls. */
 static int take(const struct lt_job *job) {
+    if (job->trigger == LT_TRIGGER_REQUEST && !lt_control_wanted())
+        return 0; /* answered by another thread while this one went for the lock */
     struct lt_dump_file *file = lt_output_for_snapshot(job->flags & LT_SNAPSHOT_LAST);
     const struct lt_snapshot_options options = {.blocks = lt_options.blocks, .flags = job->flags};
     const uint32_t ticket = lt_control_ticket();
