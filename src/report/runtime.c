@@ -45,7 +45,7 @@ bool lt_is_runtime_module(const struct lt_dump_module *module) {
 struct runtime {
     struct lt_model *model;
     bool *is_runtime; /* per module */
-    bool *is_outside; /* per node: some frame of its stack is in another module */
+    bool *is_startup; /* per node: the loader called it, through run-time libraries only */
 };
 
 static uint32_t parent_of(const struct runtime *runtime, uint32_t node) {
@@ -58,14 +58,24 @@ static bool is_inside(const struct runtime *runtime, uint32_t node) {
     return node && (runtime->is_runtime[module] || runtime->model->own_module[module]);
 }
 
+/* A function that ends in a jump to the library has no frame: below a thread's start that leaves a stack of libc's own
+ * frames to a block that is the program's. Only what the loader called is start-up code. */
+static bool is_from_loader(const struct runtime *runtime, uint32_t outermost) {
+    const struct lt_dump *dump = runtime->model->dump;
+    return strncmp(lt_module_name(&dump->modules[dump->nodes[outermost].module]), "ld-", 3) == 0;
+}
+
 static void survey(struct runtime *runtime, struct lt_pool *scratch) {
     const struct lt_dump *dump = runtime->model->dump;
     runtime->is_runtime = lt_pool_alloc(scratch, dump->module_count, sizeof *runtime->is_runtime);
-    runtime->is_outside = lt_pool_alloc(scratch, dump->node_count, sizeof *runtime->is_outside);
+    runtime->is_startup = lt_pool_alloc(scratch, dump->node_count, sizeof *runtime->is_startup);
     for (size_t i = 1; i < dump->module_count; i++)
         runtime->is_runtime[i] = lt_is_runtime_module(&dump->modules[i]);
-    for (uint32_t i = 1; i < dump->node_count; i++)
-        runtime->is_outside[i] = runtime->is_outside[parent_of(runtime, i)] || !is_inside(runtime, i);
+    for (uint32_t i = 1; i < dump->node_count; i++) {
+        uint32_t parent = parent_of(runtime, i);
+        runtime->is_startup[i] =
+            is_inside(runtime, i) && (parent ? runtime->is_startup[parent] : is_from_loader(runtime, i));
+    }
 }
 
 /* glibc's debug information knows a function by its internal alias: __GI_setlocale, __GI___setenv, __tzset. */
@@ -106,7 +116,7 @@ void lt_runtime_mark(struct lt_model *model, struct lt_symbolizer *symbolizer) {
     lt_names_resolve(symbolizer, (struct lt_model *[]){model}, 1);
     for (size_t i = 0; i < model->site_count; i++) {
         struct lt_site *site = &model->sites[i];
-        bool is_startup = site->node && !runtime.is_outside[site->node] && !site->truncated;
+        bool is_startup = site->node && runtime.is_startup[site->node] && !site->truncated;
         if (is_startup || has_keeper(&runtime, site->node))
             site->figures.kept = site->figures.live;
         site->figures.sites = site->figures.live.count > site->figures.kept.count;

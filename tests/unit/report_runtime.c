@@ -45,6 +45,15 @@ static void start_up_code_is_kept(void **state) {
     assert_int_equal(kept("", "site heap live=1/10"), 0); /* no frames: nobody knows */
 }
 
+/* start_thread calls a function of the program that ends in a jump to strdup: no frame is the program's. */
+static void a_threads_tail_call_is_the_programs(void **state) {
+    (void)state;
+    assert_int_equal(kept("libc.so.6+0x1|strdup|-\nlibc.so.6+0x2|start_thread|-\n",
+                          "site heap libc+0x1 libc+0x2 libc+0x3 live=1/10"),
+                     0);
+    assert_int_equal(kept("", "site heap ld+0x1 libc+0x2 live=1/10"), 0);
+}
+
 static void few_names_are_asked_for(void **state) {
     struct fake_dump dump;
     struct lt_model model;
@@ -69,9 +78,8 @@ static void few_names_are_asked_for(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_stream_buffer_is_kept),
-        cmocka_unit_test(the_function_must_be_the_librarys),
-        cmocka_unit_test(start_up_code_is_kept),
+        cmocka_unit_test(a_stream_buffer_is_kept), cmocka_unit_test(the_function_must_be_the_librarys),
+        cmocka_unit_test(start_up_code_is_kept),   cmocka_unit_test(a_threads_tail_call_is_the_programs),
         cmocka_unit_test(few_names_are_asked_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
