@@ -6,17 +6,19 @@
  *     libc.so.6+0x27249
  *     ... 5 outer frames as in #1
  *
- * Into a pipe everything is printed whole. On a terminal a line keeps to its width: first the path loses its folders,
- * then the function its end. */
+ * The C library's way to main is left out: it is the same in every program. Into a pipe everything is printed whole. On
+ * a terminal a line keeps to its width: first the path loses its folders, then the function its end. */
+#include "base/attrs.h"
 #include "report/human.h"
 #include "report/message.h"
 #include "report/render.h"
+#include "report/runtime.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { INDENT = 6, NAME_COLUMN = 36, LEAST_SHARED = 4, LEAST_NAME = 16, LONGEST_CYCLE = 24 };
+enum { INDENT = 6, NAME_COLUMN = 36, LEAST_SHARED = 4, LEAST_NAME = 16, LONGEST_CYCLE = 24, LONGEST_START = 3 };
 
 static const char ellipsis[] = "...";
 
@@ -188,6 +190,25 @@ static void put_frames(const struct lt_report *report, const struct lt_terminal 
     }
 }
 
+static bool starts_main(const struct lt_frame *frame) {
+    static const char *const names[] = {"__libc_start_call_main", "__libc_start_main_impl", "__libc_start_main"};
+    for (size_t i = 0; frame->function && i < LT_ARRAY_SIZE(names); i++)
+        if (strcmp(frame->function, names[i]) == 0)
+            return true;
+    return false;
+}
+
+/* How many frames are left without those behind main. Where one side has no names, the other's tell. */
+static size_t frames_to_main(const struct lt_stack *stack) {
+    for (size_t i = stack->count > LONGEST_START ? stack->count - LONGEST_START : 1; i < stack->count; i++) {
+        const struct lt_frame *inner = &stack->frames[i - 1], *frame = &stack->frames[i];
+        bool is_behind_main = inner->function && strcmp(inner->function, "main") == 0;
+        if (lt_is_runtime_module(frame->module) && (is_behind_main || starts_main(frame)))
+            return i;
+    }
+    return stack->count;
+}
+
 static void put_end(const struct lt_report *report, const struct lt_terminal *terminal, const struct lt_row *row,
                     size_t frames, size_t shared, size_t previous) {
     FILE *out = terminal->out;
@@ -207,6 +228,7 @@ void lt_render_stack(const struct lt_report *report, const struct lt_terminal *t
                      struct lt_stack_printer *printer, const struct lt_row *row, size_t number) {
     struct lt_stack *stack = &printer->stack;
     lt_stack_get(stack, row->site, report->filter);
+    stack->count = frames_to_main(stack);
     size_t shared = printer->previous_number ? shared_frames(stack, &printer->previous) : 0;
     if (shared == stack->count && shared)
         shared--; /* at least one frame of its own */
