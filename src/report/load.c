@@ -88,17 +88,25 @@ static const char *remedy(int status) {
     }
 }
 
+/* What to do about a dump that holds nothing to report. `before`: the file when it was read. */
+static const char *content_remedy(const struct lt_loaded *loaded, const struct stat *before) {
+    if (loaded->size < 4 || memcmp(loaded->bytes, LT_DUMP_MAGIC, 4) != 0)
+        return "; the library names its dump leaktrack.PROGRAM.PID.bin, or as LEAKTRACK_OUTPUT says";
+    if (is_held(before))
+        return "; its process is alive, --request asks it for one";
+    return "";
+}
+
 static void drop(struct lt_loaded *loaded) {
     lt_dump_free(&loaded->dump);
     free(loaded->bytes);
     loaded->bytes = NULL;
 }
 
-static int parse(struct lt_loaded *loaded) {
-    struct stat before = {0};
+static int parse(struct lt_loaded *loaded, struct stat *before) {
     const struct timespec pause = {0, PAUSE_MS * 1000000L};
     for (int left = TRIES;; left--) {
-        int status = read_file(loaded, &before);
+        int status = read_file(loaded, before);
         if (status) {
             lt_error("%s: %s%s", loaded->path, strerror(-status), remedy(status));
             free(loaded->bytes);
@@ -107,7 +115,7 @@ static int parse(struct lt_loaded *loaded) {
         }
         status = lt_dump_parse(&loaded->dump, loaded->bytes, loaded->size);
         if (left <= 1 || status == -ENOMEM || loaded->dump.end == LT_DUMP_COMPLETE ||
-            !is_being_written(loaded->path, &before))
+            !is_being_written(loaded->path, before))
             return status;
         drop(loaded);
         nanosleep(&pause, NULL);
@@ -116,12 +124,12 @@ static int parse(struct lt_loaded *loaded) {
 
 int lt_load(struct lt_loaded *loaded, const char *path) {
     *loaded = (struct lt_loaded){.path = path};
-    int status = parse(loaded);
+    struct stat before = {0};
+    int status = parse(loaded, &before);
     if (status && loaded->bytes) {
-        struct stat file;
-        bool is_early = stat(path, &file) == 0 && is_held(&file);
-        lt_error("%s: %s%s", path, status == -ENOMEM ? "out of memory" : loaded->dump.end_reason,
-                 is_early ? "; its process is alive, --request asks it for one" : "");
+        bool is_memory = status == -ENOMEM;
+        lt_error("%s: %s%s", path, is_memory ? "out of memory" : loaded->dump.end_reason,
+                 is_memory ? "" : content_remedy(loaded, &before));
         lt_unload(loaded);
     }
     return status;

@@ -194,6 +194,14 @@ static enum option_id id_of(int value) {
     return OPTION_COUNT;
 }
 
+/* getopt takes the beginning of a long option for the whole where only one begins so. */
+static bool is_ambiguous(const char *word) {
+    size_t found = 0;
+    for (int id = 0; id < OPTION_COUNT; id++)
+        found += strncmp(word, "--", 2) == 0 && strncmp(table[id].word, word + 2, strlen(word + 2)) == 0;
+    return found > 1;
+}
+
 /* getopt's own messages start with argv[0] and take two forms; ours name the remedy. */
 static enum lt_parsed unknown(char **argv, int value) {
     const char *word = optind > 1 ? argv[optind - 1] : "";
@@ -201,8 +209,10 @@ static enum lt_parsed unknown(char **argv, int value) {
         lt_error("%s needs an argument; see leaktrack-report --help", word);
     else if (optopt && optopt < FIRST_VALUE)
         lt_error("unknown option -%c; see leaktrack-report --help", optopt);
+    else if (optopt)
+        lt_error("%s: the option takes no argument; see leaktrack-report --help", word);
     else
-        lt_error("unknown, ambiguous or misused option %s; see leaktrack-report --help", word);
+        lt_error("%s option %s; see leaktrack-report --help", is_ambiguous(word) ? "ambiguous" : "unknown", word);
     return LT_PARSED_WRONG;
 }
 
