@@ -94,6 +94,12 @@ class Judging(Case):
         self.assertEqual(done.returncode, 3)
         self.assertIn(b"no dump was written", done.stderr)
 
+    def test_a_command_that_is_not_there(self):
+        done = self.smoke(os.path.join(self.dir, "nothing"))
+        self.assertEqual(done.returncode, 127)
+        self.assertIn(b"nothing was tracked", done.stderr)
+        self.assertNotIn(b"no dump was written", done.stderr)
+
 
 class Command(Case):
     def test_its_status_wins(self):
@@ -160,6 +166,9 @@ class Results(Case):
         done = self.smoke("-o", "/dev/full", VICTIM, "print", "x")
         self.assertEqual(done.returncode, 2)
         self.assertIn(b"/dev/full: the report could not be written", done.stderr)
+        done = self.smoke("-o", os.path.join(self.dir, "no", "report"), VICTIM, "print", "x")
+        self.assertEqual((done.returncode, done.stdout), (2, b""))  # told before the command runs
+        self.assertIn(b"/no/report: the report can't be written there", done.stderr)
 
     def test_json(self):
         out = os.path.join(self.dir, "report.json")
