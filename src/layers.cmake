@@ -33,9 +33,10 @@ if(LEAKTRACK_FUZZ)
   target_compile_options(lt_hosted INTERFACE -fsanitize=fuzzer-no-link) # counts edges; the fuzzers see new ones
 endif()
 
-# lt_whole(target...): where the compiler can, optimised together with what it is linked with, in the release.
+# lt_whole(target...): where the compiler can, optimised together with what it is linked with, in the release. With gcc only:
+# clang's objects would be bitcode, which tests and benchmarks that are not whole themselves can't link.
 function(lt_whole)
-  if(LEAKTRACK_WHOLE)
+  if(LEAKTRACK_WHOLE AND CMAKE_C_COMPILER_ID STREQUAL "GNU")
     set_target_properties(${ARGN} PROPERTIES INTERPROCEDURAL_OPTIMIZATION_RELWITHDEBINFO ON)
   endif()
 endfunction()
