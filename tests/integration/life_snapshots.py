@@ -159,6 +159,21 @@ def case_end_while_threads_work_and_a_helper_writes():
     ends("busy", interval=1)
 
 
+def case_end_at_the_moment_of_a_snapshot():
+    for first in range(990, 1014, 6):  # a few at a time: others use this machine, too
+        processes = [start("ends_at_a_moment", str(first + 2 * i), interval=1) for i in range(3)]
+        for process in processes:
+            done = finish(process)
+            need(done.status == 0 and done.err == "", "%r; log: %s", done, log())
+    found = dumps()
+    need(len(found) == 12, "%d dumps", len(found))
+    for dump in found:
+        check_held(dump)
+        check_accounts(dump)
+        check_trigger(dump, "exit")
+        need(not dump.incomplete, "%s is incomplete", dump.name)
+
+
 def case_end_by_abort_leaves_no_snapshot():
     need(unchanged("ends", "abort").status == -signal.SIGABRT, "abort did not abort")
 
