@@ -87,6 +87,12 @@ class Judging(Case):
         done = self.smoke("--", "sh", "-c", '"$1" leak 3; "$1" print done', "sh", VICTIM)
         self.assertEqual((done.returncode, done.stdout), (1, b"done\n"))
 
+    def test_no_brief_process_is_left_out(self):
+        leaks_last = 'for i in 1 2 3 4 5 6 7; do "$1" leak 20; done; "$1" leak 3'
+        done = self.smoke("--ignore", "dash|bash|/sh", "--", "sh", "-c", leaks_last, "sh", VICTIM)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn(b"policy breached by 8\n", done.stderr)
+
     def test_a_program_that_can_not_be_tracked(self):
         if not os.path.exists(STATIC_VICTIM):
             self.skipTest("no static libc here")
