@@ -144,12 +144,21 @@ static LT_ALWAYS_INLINE bool prepare(struct lt_stacks *stacks, const struct lt_s
     return lt_likely(stack->depth <= stacks->path_capacity) || grow_path(stacks, stack->depth);
 }
 
+/* How many nodes of the path are also those of `stack`: `reused` refers to the capture before, and the path must be
+ * that one's. */
+static LT_ALWAYS_INLINE uint32_t shared_levels(const struct lt_stacks *stacks, const struct lt_stack *stack) {
+    if (lt_unlikely(stack->serial != stacks->serial + 1))
+        return 0;
+    return stack->reused < stacks->path_depth ? stack->reused : stacks->path_depth;
+}
+
 static LT_ALWAYS_INLINE uint32_t innermost(struct lt_stacks *stacks, const struct lt_stack *stack) {
     if (lt_unlikely(!prepare(stacks, stack)))
         return 0;
-    uint32_t level = stack->reused < stacks->path_depth ? stack->reused : stacks->path_depth;
+    uint32_t level = shared_levels(stacks, stack);
     uint32_t node = level ? stacks->path[level - 1] : stacks->root;
     stacks->path_depth = level;
+    stacks->serial = stack->serial;
     in_program_order();
     for (; level < stack->depth; level++) {
         node = child_of(stacks, node, stack->frames[level]);

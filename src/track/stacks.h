@@ -54,6 +54,7 @@ struct lt_stacks {
     uint32_t *path;                     /* path[i] is the node of frame i of the stack looked up last ... */
     uint32_t path_capacity, path_depth; /* ... for i < path_depth */
     uint32_t epoch, truncated, root;    /* of that stack */
+    uint32_t serial;                    /* the number of its capture */
     _Atomic uint32_t roots;             /* how many roots there are */
 };
 

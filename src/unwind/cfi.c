@@ -40,7 +40,7 @@ struct table {
     uintptr_t base;
 };
 
-static bool open_table(const struct lt_cfi_image *image, struct table *t) {
+static LT_NOINLINE bool open_table(const struct lt_cfi_image *image, struct table *t) {
     struct lt_bytes in = bytes_at(image, image->eh_frame_hdr);
     uint8_t version = lt_bytes_u8(&in), frame_encoding = lt_bytes_u8(&in);
     uint8_t count_encoding = lt_bytes_u8(&in), entry_encoding = lt_bytes_u8(&in);

@@ -30,6 +30,7 @@
 enum { MODULES_MAX = 1 << 14 };
 
 static _Atomic(struct lt_module *) *directory;
+static _Atomic uint32_t counted; /* where to go on counting its entries */
 static _Atomic uint32_t epoch = 1;
 static _Atomic bool loader_ready; /* its tables are set up */
 static const struct lt_module *loader, *vdso;
@@ -52,11 +53,10 @@ struct lt_module *lt_module(uint32_t id) {
 }
 
 uint32_t lt_module_count(void) {
-    static _Atomic uint32_t known; /* where to go on counting */
-    uint32_t n = atomic_load_explicit(&known, memory_order_relaxed);
+    uint32_t n = atomic_load_explicit(&counted, memory_order_relaxed);
     while (lt_module(n + 1))
         n++;
-    atomic_store_explicit(&known, n, memory_order_relaxed);
+    atomic_store_explicit(&counted, n, memory_order_relaxed);
     return n;
 }
 
@@ -223,6 +223,7 @@ static void learn_vdso(void) {
 
 int lt_modules_init(void) {
     directory = lt_arena_alloc(MODULES_MAX * sizeof *directory, 64);
+    atomic_store(&counted, 0);
     if (!directory)
         return -ENOMEM;
     learn_loader();

@@ -4,26 +4,28 @@
 #include "os/arena.h"
 
 #include <errno.h>
+#include <string.h>
 
 enum {
     RULES_MAX = 1 << 14,
     RULE_SLOTS = 2 * RULES_MAX,
     FIRST_BITS = 11, /* 2048 words, 16 KiB */
     LAST_BITS = 21,
+    PATIENCE = 1024,
 };
 
 _Atomic(struct lt_rule_table *) lt_rule_table;
+_Atomic uint32_t lt_rule_generation;
 struct lt_rule *lt_rules; /* number 0 is NONE */
 
 static _Atomic uint32_t rule_count = 1;
 static _Atomic uint16_t *rule_slots; /* hash table of numbers */
-static _Atomic uint32_t generation;
 static _Atomic bool growing;
 
 static struct lt_rule_table *table_new(unsigned bits) {
     struct lt_rule_table *table = lt_arena_alloc(sizeof *table + ((size_t)1 << bits) * sizeof table->words[0], 64);
     if (table)
-        table->shift = 64 - bits;
+        table->mask = ((uint64_t)1 << bits) - 1;
     return table;
 }
 
@@ -32,10 +34,6 @@ int lt_rule_cache_init(void) {
     rule_slots = lt_arena_alloc(RULE_SLOTS * sizeof *rule_slots, 64);
     atomic_store(&lt_rule_table, table_new(FIRST_BITS));
     return lt_rules && rule_slots && atomic_load(&lt_rule_table) ? 0 : -ENOMEM;
-}
-
-uint32_t lt_rule_cache_generation(void) {
-    return atomic_load(&generation);
 }
 
 static uint64_t bits_of(struct lt_rule rule) {
@@ -73,6 +71,20 @@ static uint32_t intern(struct lt_rule rule) {
     }
 }
 
+static bool fits_packed(struct lt_rule rule) {
+    bool slot = rule.flags == LT_RULE_FP_AT_CFA && rule.fp_offset < 0 && rule.fp_offset >= -8 * LT_PACKED_SLOT_MAX &&
+                rule.fp_offset % 8 == 0;
+    return (rule.class == LT_RULE_SP || rule.class == LT_RULE_FP) && (slot || rule.flags == 0) &&
+           rule.cfa_offset >= 0 && rule.cfa_offset <= 8 * LT_PACKED_CFA_MAX && rule.cfa_offset % 8 == 0;
+}
+
+static uint64_t pack(struct lt_rule rule) {
+    if (!fits_packed(rule))
+        return LT_PACKED_INDIRECT | intern(rule);
+    uint64_t slot = rule.flags ? (uint64_t)(-rule.fp_offset / 8) : 0;
+    return (rule.class == LT_RULE_FP ? LT_PACKED_FP : 0) | slot << LT_PACKED_SLOT_SHIFT | (uint64_t)rule.cfa_offset / 8;
+}
+
 /* Puts the word into its line: over an older one for the same key, or where there is room. NULL where there is none. */
 static _Atomic uint64_t *place(struct lt_rule_table *table, uint64_t word) {
     uint64_t home = lt_rule_home(table, word >> 17);
@@ -87,7 +99,7 @@ static _Atomic uint64_t *place(struct lt_rule_table *table, uint64_t word) {
 }
 
 static bool copy_words(struct lt_rule_table *to, struct lt_rule_table *from) {
-    for (uint64_t i = 0; i < (uint64_t)1 << (64 - from->shift); i++) {
+    for (uint64_t i = 0; i <= from->mask; i++) {
         uint64_t word = atomic_load(&from->words[i]);
         if (word && !place(to, word))
             return false;
@@ -96,32 +108,37 @@ static bool copy_words(struct lt_rule_table *to, struct lt_rule_table *from) {
 }
 
 static void clear(struct lt_rule_table *table) {
-    for (uint64_t i = 0; i < (uint64_t)1 << (64 - table->shift); i++)
+    for (uint64_t i = 0; i <= table->mask; i++)
         atomic_store(&table->words[i], 0);
 }
 
 /* Makes a table twice as large, or larger, until every line has room. What other threads add meanwhile is lost, and
  * will be compiled again. */
 static void grow(struct lt_rule_table *old) {
-    if (atomic_exchange(&growing, true))
+    static _Atomic uint32_t waiting;
+    if (atomic_exchange(&growing, true)) {
+        /* unless the thread that grows it was jumped out of that by a signal handler */
+        if (atomic_fetch_add(&waiting, 1) % PATIENCE == PATIENCE - 1)
+            atomic_store(&growing, false);
         return;
-    uint32_t before = atomic_load(&generation);
+    }
+    uint32_t before = atomic_load(&lt_rule_generation);
     struct lt_rule_table *larger = NULL;
-    unsigned bits = 64 - old->shift;
+    unsigned bits = (unsigned)__builtin_popcountll(old->mask);
     if (atomic_load(&lt_rule_table) == old)
         do
             larger = bits < LAST_BITS ? table_new(++bits) : NULL;
         while (larger && !copy_words(larger, old));
     if (larger) {
         atomic_store(&lt_rule_table, larger);
-        if (atomic_load(&generation) != before)
+        if (atomic_load(&lt_rule_generation) != before)
             clear(larger);
     }
     atomic_store(&growing, false);
 }
 
 void lt_rule_cache_add(uintptr_t ip, bool interrupted, struct lt_rule rule, uint32_t compiled_in) {
-    uint64_t word = lt_rule_key(ip, interrupted) | intern(rule);
+    uint64_t word = lt_rule_key(ip, interrupted) | pack(rule);
     struct lt_rule_table *table = atomic_load(&lt_rule_table);
     _Atomic uint64_t *at = place(table, word);
     if (!at) {
@@ -133,19 +150,19 @@ void lt_rule_cache_add(uintptr_t ip, bool interrupted, struct lt_rule rule, uint
         at = &table->words[lt_rule_home(table, ip)];
         atomic_store(at, word);
     }
-    if (atomic_load(&generation) != compiled_in)
+    if (atomic_load(&lt_rule_generation) != compiled_in)
         atomic_compare_exchange_strong(at, &word, 0);
 }
 
 bool lt_rule_cache_drop(uintptr_t start, uintptr_t end) {
     bool anonymous = false;
-    atomic_fetch_add(&generation, 1);
+    atomic_fetch_add(&lt_rule_generation, 1);
     struct lt_rule_table *table = atomic_load(&lt_rule_table);
-    for (uint64_t i = 0; i < (uint64_t)1 << (64 - table->shift); i++) {
+    for (uint64_t i = 0; i <= table->mask; i++) {
         uint64_t word = atomic_load(&table->words[i]), ip = word >> 17;
         if (ip < start || ip >= end)
             continue;
-        anonymous |= (lt_rules[(uint16_t)word].flags & LT_RULE_ANONYMOUS) != 0;
+        anonymous |= (lt_rule_unpack((uint16_t)word).flags & LT_RULE_ANONYMOUS) != 0;
         atomic_compare_exchange_strong(&table->words[i], &word, 0);
     }
     return anonymous;

@@ -2,12 +2,16 @@
  *
  * An entry is one 64-bit word, so that it can't tear:
  *
- *     63 .. 17  return address        16  interrupted        15 .. 0  number of the rule
+ *     63 .. 17  return address     16  interrupted     15 .. 0  rule
  *
- * A few thousand different rules describe all code (clang: 61,000 return addresses, see docs/design/unwinding.md for
- * how many rules), so the words name rules in a second table whose entries are never changed. The words live in lines
- * of eight, one cache line; a key can only be in its own line. A line that is full makes the table grow. Entries are
- * dropped only when a module goes. */
+ * Nearly all rules fit the 16 bits: class SP or FP, the caller's fp in one of the seven words below the CFA or not
+ * saved, a frame of at most 16 KiB. The others are numbers of entries of a second table that never changes: a few
+ * thousand different rules describe all code. A step depends on the step before it through these loads, and through
+ * little else, so one load less is a fifth of its time.
+ *
+ * The words live in lines of eight, one cache line; a key can only be in its own line. A line that is full makes the
+ * table grow. The hash keeps the low bits of addresses: call sites that lie together share lines. Entries are dropped
+ * only when their module goes. */
 #ifndef LT_UNWIND_RULE_CACHE_H
 #define LT_UNWIND_RULE_CACHE_H
 
@@ -19,22 +23,24 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <string.h>
 
 enum { LT_RULE_LINE = 8 };
 
 struct lt_rule_table {
-    uint32_t shift; /* 64 - log2(number of words) */
+    uint64_t mask; /* number of words - 1 */
     _Alignas(64) _Atomic uint64_t words[];
 };
 
 extern _Atomic(struct lt_rule_table *) lt_rule_table;
 extern struct lt_rule *lt_rules;
+extern _Atomic uint32_t lt_rule_generation;
 
 LT_STATUS lt_rule_cache_init(void);
 
-/* The number of times rules were dropped; see lt_rule_cache_add. */
-uint32_t lt_rule_cache_generation(void);
+/* The number of times rules were dropped; what was derived from rules in another generation may be stale. */
+static LT_ALWAYS_INLINE uint32_t lt_rule_cache_generation(void) {
+    return atomic_load_explicit(&lt_rule_generation, memory_order_acquire);
+}
 
 /* Adds the rule of `ip`, compiled while the generation was `generation`: where rules have been dropped since then, it
  * is not kept. `ip` must fit LT_ADDRESS_BITS. */
@@ -46,12 +52,33 @@ bool lt_rule_cache_drop(uintptr_t start, uintptr_t end);
 /* A lock that a fork child may have inherited from a thread it does not have is freed. */
 void lt_rule_cache_forked(void);
 
+/* The 16 bits of a rule. */
+enum {
+    LT_PACKED_INDIRECT = 1 << 15, /* the other 15 bits are a number of lt_rules */
+    LT_PACKED_FP = 1 << 14,       /* class FP, else SP */
+    LT_PACKED_SLOT_SHIFT = 11,    /* three bits: the caller's fp is at CFA - 8 * slot, 0: not saved */
+    LT_PACKED_SLOT_MAX = 7,
+    LT_PACKED_CFA_MAX = (1 << LT_PACKED_SLOT_SHIFT) - 1, /* eleven bits: the CFA's offset in words */
+};
+
+static LT_ALWAYS_INLINE struct lt_rule lt_rule_unpack(uint64_t packed) {
+    if (lt_unlikely(packed & LT_PACKED_INDIRECT))
+        return lt_rules[packed & (LT_PACKED_INDIRECT - 1)];
+    uint64_t slot = packed >> LT_PACKED_SLOT_SHIFT & LT_PACKED_SLOT_MAX;
+    return (struct lt_rule){
+        .class = packed & LT_PACKED_FP ? LT_RULE_FP : LT_RULE_SP,
+        .flags = slot ? LT_RULE_FP_AT_CFA : 0,
+        .fp_offset = (int16_t)(-8 * (int64_t)slot),
+        .cfa_offset = (int32_t)((packed & LT_PACKED_CFA_MAX) * 8),
+    };
+}
+
 static LT_ALWAYS_INLINE uint64_t lt_rule_key(uintptr_t ip, bool interrupted) {
     return (uint64_t)ip << 17 | (uint64_t)interrupted << 16;
 }
 
 static LT_ALWAYS_INLINE uint64_t lt_rule_home(const struct lt_rule_table *table, uintptr_t ip) {
-    return (ip * UINT64_C(0x9e3779b97f4a7c15)) >> table->shift;
+    return (ip ^ ip >> 19) & table->mask;
 }
 
 static LT_ALWAYS_INLINE bool lt_rule_word_is(uint64_t word, uint64_t key) {
@@ -65,7 +92,7 @@ static LT_ALWAYS_INLINE bool lt_rule_cache_find(uintptr_t ip, bool interrupted, 
     for (unsigned i = 0; i < LT_RULE_LINE; i++) {
         uint64_t word = atomic_load_explicit(&table->words[home ^ i], memory_order_acquire);
         if (lt_likely(lt_rule_word_is(word, key))) {
-            *rule = lt_rules[(uint16_t)word];
+            *rule = lt_rule_unpack((uint16_t)word);
             return true;
         }
     }

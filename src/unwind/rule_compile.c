@@ -5,6 +5,7 @@
 #include "unwind/modules.h"
 
 #include <elf.h>
+#include <string.h>
 
 static _Atomic uint64_t compiled, none;
 

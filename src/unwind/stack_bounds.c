@@ -23,7 +23,7 @@ static struct {
     _Atomic uint32_t number; /* of the range in this slot, from 1 */
     _Atomic uintptr_t start, end;
 } ring[RING];
-static _Atomic uint32_t gone; /* ranges published so far */
+_Atomic uint32_t lt_stack_ranges_gone;
 static _Atomic uint64_t lookups;
 static uintptr_t main_pointer; /* the main thread's, 0: not told */
 
@@ -36,39 +36,47 @@ uint64_t lt_stack_bounds_lookups(void) {
 }
 
 void lt_stack_bounds_forget(struct lt_stack_bounds *bounds) {
-    *bounds = (struct lt_stack_bounds){.gone_seen = atomic_load(&gone)};
+    *bounds = (struct lt_stack_bounds){.gone_seen = atomic_load(&lt_stack_ranges_gone)};
 }
 
 void lt_stack_bounds_gone(uintptr_t start, uintptr_t end) {
-    uint32_t number = atomic_fetch_add(&gone, 1) + 1, slot = number % RING;
+    uint32_t number = atomic_fetch_add(&lt_stack_ranges_gone, 1) + 1, slot = number % RING;
     atomic_store(&ring[slot].number, 0);
     atomic_store(&ring[slot].start, start);
     atomic_store(&ring[slot].end, end);
     atomic_store(&ring[slot].number, number);
 }
 
-static void forget_overlapping(struct lt_stack_bounds *bounds, uintptr_t start, uintptr_t end) {
-    for (unsigned i = 0; i < LT_STACK_RANGES; i++)
-        if (bounds->ranges[i].low < end && start < bounds->ranges[i].high)
-            bounds->ranges[i] = (struct lt_stack_range){.high = 0};
+static bool forget_overlapping(struct lt_stack_bounds *bounds, uintptr_t start, uintptr_t end) {
+    bool any = false;
+    for (unsigned i = 0; i < LT_STACK_RANGES; i++) {
+        struct lt_stack_range *range = &bounds->ranges[i];
+        if (range->low < end && start < range->high) {
+            *range = (struct lt_stack_range){.high = 0};
+            any = true;
+        }
+    }
+    return any;
 }
 
 /* Takes note of the range number `number`; false where that is not there (any more, or yet). */
-static bool note_gone(struct lt_stack_bounds *bounds, uint32_t number) {
+static bool note_gone(struct lt_stack_bounds *bounds, uint32_t number, bool *any) {
     uint32_t slot = number % RING;
     if (atomic_load(&ring[slot].number) != number)
         return false;
     uintptr_t start = atomic_load(&ring[slot].start), end = atomic_load(&ring[slot].end);
-    forget_overlapping(bounds, start, end);
+    *any |= forget_overlapping(bounds, start, end);
     return atomic_load(&ring[slot].number) == number;
 }
 
-static LT_COLD void catch_up(struct lt_stack_bounds *bounds, uint32_t now) {
+LT_COLD bool lt_stack_bounds_catch_up(struct lt_stack_bounds *bounds, uint32_t now) {
+    bool any = false;
     while (bounds->gone_seen != now)
-        if (!note_gone(bounds, ++bounds->gone_seen)) {
+        if (!note_gone(bounds, ++bounds->gone_seen, &any)) {
             *bounds = (struct lt_stack_bounds){.gone_seen = now};
-            break;
+            return true;
         }
+    return any;
 }
 
 /* The nearest of the two known tops above sp, or the end of user space. */
@@ -132,9 +140,6 @@ static LT_COLD struct lt_stack_range find(struct lt_stack_bounds *bounds, uintpt
 
 bool lt_stack_bounds_at(struct lt_stack_bounds *bounds, uintptr_t sp, struct lt_scratch *scratch,
                         struct lt_stack_range *range) {
-    uint32_t now = atomic_load_explicit(&gone, memory_order_acquire);
-    if (lt_unlikely(now != bounds->gone_seen))
-        catch_up(bounds, now);
     for (unsigned i = 0; i < LT_STACK_RANGES; i++) {
         *range = bounds->ranges[i];
         if (lt_likely(sp - range->low < range->high - range->low))

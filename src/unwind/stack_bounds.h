@@ -8,6 +8,9 @@
 #ifndef LT_UNWIND_STACK_BOUNDS_H
 #define LT_UNWIND_STACK_BOUNDS_H
 
+#include "base/attrs.h"
+
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -30,6 +33,9 @@ struct lt_stack_bounds {
     uint32_t gone_seen; /* how many of the ranges that went away it has taken note of */
 };
 
+extern _Atomic uint32_t lt_stack_ranges_gone; /* published so far */
+bool lt_stack_bounds_catch_up(struct lt_stack_bounds *, uint32_t now);
+
 /* The readable range around `sp`, at most to the top of that stack. False where the kernel has nothing readable there.
  */
 bool lt_stack_bounds_at(struct lt_stack_bounds *, uintptr_t sp, struct lt_scratch *, struct lt_stack_range *range);
@@ -38,6 +44,13 @@ bool lt_stack_bounds_at(struct lt_stack_bounds *, uintptr_t sp, struct lt_scratc
  * libc unmaps for itself (a large block, the end of its heap) nobody tells us of: of a stack that is not the thread's
  * own the kernel is asked, unless it is the page where the walk is anyway. */
 bool lt_stack_range_has(const struct lt_stack_range *, uintptr_t sp, uintptr_t address);
+
+/* Takes note of ranges that went away. Returns whether a known one was among them: what was read there before may not
+ * be readable any more. To be called before lt_stack_bounds_at. */
+static LT_ALWAYS_INLINE bool lt_stack_bounds_refresh(struct lt_stack_bounds *bounds) {
+    uint32_t now = atomic_load_explicit(&lt_stack_ranges_gone, memory_order_acquire);
+    return lt_unlikely(now != bounds->gone_seen) && lt_stack_bounds_catch_up(bounds, now);
+}
 
 void lt_stack_bounds_forget(struct lt_stack_bounds *);
 

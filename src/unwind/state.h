@@ -3,16 +3,22 @@
 #define LT_UNWIND_STATE_H
 
 #include "base/attrs.h"
+#include "unwind/memos.h"
 #include "unwind/rule.h"
 #include "unwind/stack_bounds.h"
 #include "unwind/unwind.h"
 
 struct lt_unwind_state {
+    struct lt_memos memos;
+    const struct lt_memo *previous; /* the memo that holds the stack captured last, NULL: none does */
+    uint32_t serial;                /* number of the capture */
+    uint32_t generation;            /* of the rules that the memos were made with */
+    uint32_t depth;                 /* frames kept: the length of the arrays */
+    struct lt_memo_frame *fresh;    /* frames found by unwinding; both arrays are filled from the end, so that the */
+    uintptr_t *ips;                 /* outermost comes first */
+    void **foreign;                 /* libunwind only: its result, LT_FOREIGN_FRAMES more than depth */
     struct lt_stack_bounds bounds;
     struct lt_scratch scratch;
-    void **foreign;     /* libunwind only: its result, LT_FOREIGN_FRAMES more than depth */
-    uint32_t depth;     /* frames kept: the length of frames[] */
-    uintptr_t frames[]; /* filled from the end, so that the outermost comes first */
 };
 
 enum { LT_FOREIGN_FRAMES = 16 }; /* at most so many frames of our own lie below the hook's caller */
@@ -33,7 +39,7 @@ static inline bool lt_frames_push(struct lt_frames *frames, uintptr_t ip) {
         frames->flags |= LT_STACK_TRUNCATED;
         return false;
     }
-    frames->state->frames[frames->state->depth - ++frames->count] = ip;
+    frames->state->ips[frames->state->depth - ++frames->count] = ip;
     return true;
 }
 
@@ -46,11 +52,13 @@ static inline void lt_frames_note(struct lt_frames *frames, struct lt_rule rule)
 }
 
 static inline void lt_frames_finish(const struct lt_frames *frames, struct lt_stack *stack) {
-    stack->frames = &frames->state->frames[frames->state->depth - frames->count];
-    stack->depth = frames->count;
-    stack->reused = 0;
-    stack->flags = frames->flags;
-    stack->epoch = lt_unwind_epoch();
+    *stack = (struct lt_stack){
+        .frames = &frames->state->ips[frames->state->depth - frames->count],
+        .depth = frames->count,
+        .flags = frames->flags,
+        .epoch = lt_unwind_epoch(),
+        .serial = ++frames->state->serial,
+    };
 }
 
 #endif

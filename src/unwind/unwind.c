@@ -40,22 +40,27 @@ const struct lt_unwinder *lt_unwinder(void) {
     return in_use;
 }
 
-struct lt_unwind_state *lt_unwind_state_new(void) {
-    uint32_t depth = lt_unwind_options.depth;
-    struct lt_unwind_state *state = lt_arena_alloc(sizeof *state + depth * sizeof state->frames[0], 64);
-    if (!state)
-        return NULL;
+static bool make_arrays(struct lt_unwind_state *state, uint32_t depth) {
     state->depth = depth;
-    if (in_use == &lt_unwinder_libunwind) {
+    state->ips = lt_arena_alloc(depth * sizeof *state->ips, 64);
+    state->fresh = lt_arena_alloc(depth * sizeof *state->fresh, 64);
+    if (in_use == &lt_unwinder_libunwind)
         state->foreign = lt_arena_alloc((depth + LT_FOREIGN_FRAMES) * sizeof *state->foreign, 8);
-        if (!state->foreign)
-            return NULL;
-    }
+    return state->ips && state->fresh && (state->foreign || in_use != &lt_unwinder_libunwind) &&
+           lt_memos_init(&state->memos, depth);
+}
+
+struct lt_unwind_state *lt_unwind_state_new(void) {
+    struct lt_unwind_state *state = lt_arena_alloc(sizeof *state, 64);
+    if (!state || !make_arrays(state, lt_unwind_options.depth))
+        return NULL;
     lt_unwind_state_reset(state);
     return state;
 }
 
 void lt_unwind_state_reset(struct lt_unwind_state *state) {
+    state->previous = NULL;
+    lt_memos_clear(&state->memos);
     lt_stack_bounds_forget(&state->bounds);
 }
 

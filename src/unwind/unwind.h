@@ -39,12 +39,14 @@ enum lt_stack_flag {
  *
  * `reused`: the first `reused` frames are, word for word, the first `reused` frames of the previous capture of the same
  * state, and `flags & LT_STACK_TRUNCATED` is unchanged, so that whatever a caller derived from that prefix (the nodes
- * of a trie) still holds. A back end that does not know says 0. */
+ * of a trie) still holds. A back end that does not know says 0. The previous capture is the one with the number
+ * serial - 1; the caller may never have seen it, if a signal handler jumped out of the code that received it. */
 struct lt_stack {
     const uintptr_t *frames;
     uint32_t depth;
     uint32_t reused;
-    uint32_t flags; /* enum lt_stack_flag */
+    uint32_t serial; /* number of this capture of the state: 1, 2, 3 ..., and 0 after UINT32_MAX */
+    uint32_t flags;  /* enum lt_stack_flag */
     uint32_t epoch; /* the unload epoch in which all frames were captured: equal addresses mean equal code within one */
 };
 

@@ -9,6 +9,7 @@ static void capture(struct lt_unwind_state *state, const struct lt_regs *from, s
     struct lt_frames frames = {.state = state};
     struct lt_stack_range range;
     uintptr_t ip = from->ip, fp = from->fp, low = from->sp;
+    lt_stack_bounds_refresh(&state->bounds);
     bool readable = lt_stack_bounds_at(&state->bounds, from->sp, &state->scratch, &range);
     while (ip && lt_frames_push(&frames, ip)) {
         lt_frames_note(&frames, lt_rule_at(ip, false, &state->scratch));

@@ -8,7 +8,7 @@
 
 struct lt_unwind_state {
     uintptr_t frames[LT_DEPTH_MAX];
-    uint32_t depth, flags, epoch;
+    uint32_t depth, flags, epoch, serial;
 };
 
 static __thread const uintptr_t *next_frames;
@@ -48,7 +48,7 @@ void lt_unwind_capture(struct lt_unwind_state *state, const struct lt_regs *from
     state->depth = next_depth;
     state->flags = next_flags;
     state->epoch = now;
-    *stack = (struct lt_stack){state->frames, next_depth, reused, next_flags, now};
+    *stack = (struct lt_stack){state->frames, next_depth, reused, ++state->serial, next_flags, now};
 }
 
 uint32_t lt_unwind_epoch(void) {

@@ -77,10 +77,13 @@ static uint32_t reused(const struct example *last, const struct example *now) {
     return random() % 4 ? same : same / 2;
 }
 
+static uint32_t serial = UINT32_MAX - 1000; /* it may wrap */
+
 static struct lt_site *look_up(const struct example *example) {
     static const struct example *last;
     struct lt_stack stack = example->stack;
     stack.reused = reused(last, example);
+    stack.serial = ++serial;
     last = example;
     return lt_stacks_site(&stacks, &stack, example->kind);
 }
@@ -110,6 +113,12 @@ static void gives_equal_stacks_one_site_and_others_another(void **state) {
                              examples[n].site && examples[other].site && same_stack(&examples[n], &examples[other]));
 }
 
+static void assert_leads_to(const struct lt_site *site, const uintptr_t *frames, int depth) {
+    const struct lt_node *node = lt_arena_at(site->node);
+    for (int i = depth; i-- > 0; node = lt_arena_at(node->parent))
+        assert_int_equal(node->address, frames[i]);
+}
+
 /* The new owner's unwinder knows nothing of the old one's last stack, and says so; the trie must not trust its own. */
 static void trusts_no_path_of_a_former_owner(void **state) {
     (void)state;
@@ -118,10 +127,20 @@ static void trusts_no_path_of_a_former_owner(void **state) {
     assert_non_null(lt_stacks_site(&stacks, &stack, LT_KIND_HEAP));
     lt_stacks_adopted(&stacks);
     stack = (struct lt_stack){.frames = new, .depth = 3, .reused = 2, .epoch = 1};
-    const struct lt_site *site = lt_stacks_site(&stacks, &stack, LT_KIND_HEAP);
-    const struct lt_node *node = lt_arena_at(site->node);
-    for (int i = 3; i-- > 0; node = lt_arena_at(node->parent))
-        assert_int_equal(node->address, new[i]);
+    assert_leads_to(lt_stacks_site(&stacks, &stack, LT_KIND_HEAP), new, 3);
+}
+
+/* A signal handler jumped out of the tracker with a captured stack: the next one refers to what never got here. */
+static void trusts_no_capture_it_has_not_seen(void **state) {
+    (void)state;
+    uintptr_t old[3] = {1, 2, 3}, new[3] = {7, 8, 9};
+    struct lt_stack stack = {.frames = old, .depth = 3, .epoch = 1, .serial = 5};
+    assert_non_null(lt_stacks_site(&stacks, &stack, LT_KIND_HEAP));
+    stack = (struct lt_stack){.frames = new, .depth = 3, .reused = 2, .epoch = 1, .serial = 7};
+    assert_leads_to(lt_stacks_site(&stacks, &stack, LT_KIND_HEAP), new, 3);
+    new[2] = 10;
+    stack.serial = 8;
+    assert_leads_to(lt_stacks_site(&stacks, &stack, LT_KIND_HEAP), new, 3);
 }
 
 /* A handler interrupts the making of a node, forks, and returns in the child. */
@@ -149,6 +168,7 @@ static void holds_the_deepest_stacks(void **state) {
         const struct lt_stack stack = {.frames = frames,
                                        .depth = depths[n],
                                        .reused = n && depths[n - 1] < depths[n] ? depths[n - 1] : 0,
+                                       .serial = (uint32_t)n + 1,
                                        .epoch = 1};
         const struct lt_site *site = lt_stacks_site(&stacks, &stack, LT_KIND_HEAP);
         const struct lt_node *node = lt_arena_at(site->node);
@@ -252,6 +272,7 @@ int main(void) {
         cmocka_unit_test_setup(gives_equal_stacks_one_site_and_others_another, fresh_trie),
         cmocka_unit_test_setup(trusts_no_path_of_a_former_owner, fresh_trie),
         cmocka_unit_test_setup(survives_a_fork_in_the_middle, fresh_trie),
+        cmocka_unit_test_setup(trusts_no_capture_it_has_not_seen, fresh_trie),
         cmocka_unit_test_setup(holds_the_deepest_stacks, fresh_trie),
         cmocka_unit_test_setup(keeps_nodes_within_their_budget, fresh_trie),
         cmocka_unit_test_setup(can_be_read_while_it_grows, fresh_trie),

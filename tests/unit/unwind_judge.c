@@ -10,15 +10,20 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct thread {
     struct thread *next; /* on the list of spare ones */
     struct lt_unwind_state *state;
     struct judgement last;
     void *frames[JUDGE_FRAMES];
+    uintptr_t before[LT_DEPTH_MAX]; /* the stack captured before, and what else was said of it */
+    uint32_t before_serial, before_depth, before_flags;
 };
 
 static __thread struct thread *self;
+__thread volatile sig_atomic_t judge_captures;
+__thread void (*judge_before_capture)(void);
 static struct thread *spare;
 static pthread_mutex_t spare_lock = PTHREAD_MUTEX_INITIALIZER;
 static atomic_uint equal, cut, different;
@@ -27,6 +32,7 @@ void judge_start(uint32_t depth, const char *unwinder) {
     struct lt_unwind_options options = {.depth = depth, .unwinder = unwinder, .libunwind_backtrace = unw_backtrace};
     if (lt_arena_init() != 0 || lt_unwind_init(&options) != 0)
         abort();
+    self = NULL;                                                  /* a second start, in a child */
     unw_set_caching_policy(unw_local_addr_space, UNW_CACHE_NONE); /* else it misses modules that come and go */
 }
 
@@ -64,7 +70,8 @@ static void print_frame(const char *label, uint32_t i, uintptr_t ip) {
 }
 
 static void print_difference(const struct judgement *j, void *const *judged) {
-    fprintf(stderr, "stacks differ at frame %u (flags %#x):\n", j->differs_at, j->stack.flags);
+    fprintf(stderr, "stacks differ at frame %u (flags %#x)%s:\n", (int)j->differs_at < 0 ? 0 : j->differs_at,
+            j->stack.flags, j->reused_wrongly ? ", or frames were reused wrongly" : "");
     for (uint32_t i = 0; i < j->stack.depth && i < j->differs_at + 4; i++)
         print_frame("ours ", i, j->stack.frames[j->stack.depth - 1 - i]);
     for (uint32_t i = 0; i < j->judge_depth && i < j->differs_at + 4; i++)
@@ -98,21 +105,42 @@ static LT_NOINLINE int judged_frames(void **frames, int room) {
     return count;
 }
 
+/* Compares the frames said to be those of the capture before with that one, and keeps the present one for the next. */
+static bool reused_wrongly(struct thread *t, const struct lt_stack *stack) {
+    bool wrong = stack->reused > stack->depth;
+    if (stack->serial == t->before_serial + 1 && !wrong && stack->reused > 0)
+        wrong = stack->reused > t->before_depth || ((stack->flags ^ t->before_flags) & LT_STACK_TRUNCATED) ||
+                memcmp(stack->frames, t->before, stack->reused * sizeof *t->before) != 0;
+    memcpy(t->before, stack->frames, stack->depth * sizeof *t->before);
+    t->before_serial = stack->serial;
+    t->before_depth = stack->depth;
+    t->before_flags = stack->flags;
+    return wrong;
+}
+
 LT_NOINLINE void judge(void) {
     struct thread *t = thread();
     struct judgement *j = &t->last;
     uintptr_t *frame = __builtin_frame_address(0); /* {caller's rbp, return address} */
     struct lt_regs from = {.ip = frame[1], .sp = (uintptr_t)(frame + 2), .fp = frame[0]};
     int count = judged_frames(t->frames, JUDGE_FRAMES), first = 0;
+    void (*before)(void) = judge_before_capture;
+    judge_before_capture = NULL;
+    judge_captures = 1;
+    if (before)
+        before();
     lt_unwind_capture(t->state, &from, &j->stack);
+    judge_captures = 0;
     while (first < count && (uintptr_t)t->frames[first] != from.ip)
         first++;
     while (count > first && !t->frames[count - 1])
         count--;
     j->judge_depth = (uint32_t)(count - first);
     j->differs_at = compare(j, t->frames + first);
-    atomic_fetch_add(j->differs_at != UINT32_MAX ? &different : is_cut(j) ? &cut : &equal, 1);
-    if (j->differs_at != UINT32_MAX)
+    j->reused_wrongly = reused_wrongly(t, &j->stack);
+    bool differs = j->differs_at != UINT32_MAX || j->reused_wrongly;
+    atomic_fetch_add(differs ? &different : is_cut(j) ? &cut : &equal, 1);
+    if (differs)
         print_difference(j, t->frames + first);
 }
 

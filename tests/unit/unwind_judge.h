@@ -4,6 +4,7 @@
 
 #include "unwind/unwind.h"
 
+#include <signal.h>
 #include <stdbool.h>
 
 #ifdef __cplusplus
@@ -17,6 +18,7 @@ struct judgement {
     struct lt_stack stack; /* what the unwinder gave; valid until the thread's next judgement */
     uint32_t judge_depth;  /* frames that libunwind gave */
     uint32_t differs_at;   /* first differing frame, innermost is 0; UINT32_MAX where the stacks are equal or cut */
+    bool reused_wrongly;   /* frames said to be those of the capture before are not */
 };
 
 /* Sets arena and unwinder up; once per program. */
@@ -29,11 +31,17 @@ void judge(void);
 /* The result of this thread's last judge(). */
 const struct judgement *judge_last(void);
 
+/* Called, where it is not NULL, right before the next capture, and forgotten: to make it end early. */
+extern __thread void (*judge_before_capture)(void);
+
+/* Whether this thread is inside a capture: a signal handler may jump out of it, and sets it to 0 then. */
+extern __thread volatile sig_atomic_t judge_captures;
+
 /* Comparisons so far, of all threads; sets them to zero. */
 struct judge_counts {
-    uint32_t equal; /* frame by frame, to the last */
-    uint32_t cut;   /* as far as ours goes, which says that it is truncated */
-    uint32_t different;
+    uint32_t equal;     /* frame by frame, to the last */
+    uint32_t cut;       /* as far as ours goes, which says that it is truncated */
+    uint32_t different; /* or frames reused wrongly */
 };
 struct judge_counts judge_take_counts(void);
 

@@ -6,6 +6,7 @@
 #include "unit.h"
 
 #include <pthread.h>
+#include <string.h>
 
 enum { STRIDE = 5 };
 
@@ -65,14 +66,14 @@ static void ranges_are_dropped(void **state) {
     const uintptr_t base = 0x7e0000000000;
     (void)state;
     for (uintptr_t i = 0; i < 1000; i++)
-        add(base + i, false);
-    assert_false(lt_rule_cache_drop(base + 100, base + 200));
+        add(base + i * STRIDE, false);
+    assert_false(lt_rule_cache_drop(base + 100 * STRIDE, base + 200 * STRIDE));
     for (uintptr_t i = 0; i < 1000; i++)
-        assert_int_equal(find(base + i, false), i < 100 || i >= 200);
+        assert_int_equal(find(base + i * STRIDE, false), i < 100 || i >= 200);
     struct lt_rule anonymous = {.class = LT_RULE_FRAME_POINTER, .flags = LT_RULE_ANONYMOUS};
-    lt_rule_cache_add(base + 150, false, anonymous, lt_rule_cache_generation());
-    assert_true(lt_rule_cache_drop(base + 100, base + 200));
-    assert_false(lt_rule_cache_drop(base + 100, base + 200));
+    lt_rule_cache_add(base + 150 * STRIDE, false, anonymous, lt_rule_cache_generation());
+    assert_true(lt_rule_cache_drop(base + 100 * STRIDE, base + 200 * STRIDE));
+    assert_false(lt_rule_cache_drop(base + 100 * STRIDE, base + 200 * STRIDE));
 }
 
 static void a_rule_from_before_a_drop_is_not_kept(void **state) {

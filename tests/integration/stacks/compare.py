@@ -14,7 +14,8 @@ import tempfile
 
 SKIPPED = 77
 TEXT_AT = 4096  # ORACLE_RESULT_ROOM
-FIELDS = "captured truncated compared equal cut_short judge_short different reported".split()
+FIELDS = "captured truncated compared equal cut_short judge_short different reported reused_wrongly with_reuse " \
+         "without_reuse".split()
 Case = collections.namedtuple("Case", "run every least")
 
 
@@ -154,12 +155,12 @@ def compare(name, library, folder):
     case.run(dict(os.environ, LD_PRELOAD=library, STACK_ORACLE=result, STACK_ORACLE_EVERY=str(case.every)))
     with open(result, "rb") as file:
         data = file.read()
-    counts = dict(zip(FIELDS, struct.unpack_from("8Q", data)))
+    counts = dict(zip(FIELDS, struct.unpack_from("%dQ" % len(FIELDS), data)))
     print(", ".join("%s %d" % (field, counts[field]) for field in FIELDS))
     if counts["compared"] < case.least:
         print("too few comparisons: %d at least were expected" % case.least)
         return 1
-    if counts["equal"] != counts["compared"]:
+    if counts["equal"] != counts["compared"] or counts["reused_wrongly"]:
         print(data[TEXT_AT:TEXT_AT + 20000].decode(errors="replace"))
         return 1
     return 0
