@@ -194,11 +194,18 @@ static enum option_id id_of(int value) {
     return OPTION_COUNT;
 }
 
+static bool begins_with(const char *word, const char *beginning) {
+    while (*beginning)
+        if (*word++ != *beginning++)
+            return false;
+    return true;
+}
+
 /* getopt takes the beginning of a long option for the whole where only one begins so. */
 static bool is_ambiguous(const char *word) {
     size_t found = 0;
-    for (int id = 0; id < OPTION_COUNT; id++)
-        found += strncmp(word, "--", 2) == 0 && strncmp(table[id].word, word + 2, strlen(word + 2)) == 0;
+    for (int id = 0; begins_with(word, "--") && id < OPTION_COUNT; id++)
+        found += begins_with(table[id].word, word + 2);
     return found > 1;
 }
 

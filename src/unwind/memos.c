@@ -57,10 +57,10 @@ static struct lt_memo *find_for(const struct lt_memos *memos, uintptr_t top, boo
 static struct lt_memo *add(struct lt_memos *memos) {
     struct lt_memo *memo = memos->count < LT_MEMOS ? lt_memo_new(memos->depth) : NULL;
     if (memo)
-        memos->all[memos->count++] = memo;
-    else
-        memo = memos->all[memos->next++ % memos->count];
-    return memo;
+        return memos->all[memos->count++] = memo;
+    if (memos->next >= memos->count)
+        memos->next = 0;
+    return memos->all[memos->next++];
 }
 
 struct lt_memo *lt_memos_for_new(struct lt_memos *memos, uintptr_t sp, uintptr_t top, bool whole) {
