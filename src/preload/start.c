@@ -17,7 +17,6 @@
 #include <unistd.h>
 
 _Atomic uint32_t lt_state = LT_STATE_RAW;
-static const char *off_reason;
 static bool waiting_for_libunwind;
 
 extern void
@@ -33,7 +32,6 @@ static char **kernel_environment(void) {
 
 /* The heap is passed through; whatever else can be tracked still is. */
 static void give_up_heap(const char *reason, const char *culprit) {
-    off_reason = reason;
     lt_options.kinds &= ~(1u << LT_KIND_HEAP);
     lt_tell(reason, culprit);
 }
@@ -52,10 +50,8 @@ static enum lt_state start(void) {
     const char *culprit, *objection;
     bool everything;
     lt_real_resolve();
-    if (getauxval(AT_SECURE)) { /* the caller's variables must name no file for a program with more rights */
-        off_reason = "the program runs with raised rights (AT_SECURE)";
+    if (getauxval(AT_SECURE)) /* the caller's variables must name no file for a program with more rights */
         return LT_STATE_OFF;
-    }
     lt_options_read(kernel_environment());
     objection = lt_real_heap_objection(&culprit, &everything);
     if (objection)
@@ -93,8 +89,4 @@ bool lt_start(void) {
         atomic_store(&lt_state, state);
     }
     return state == LT_STATE_ON;
-}
-
-const char *lt_off_reason(void) {
-    return off_reason;
 }

@@ -115,11 +115,3 @@ int lt_output_close(struct lt_output *output) {
     release(output);
     return status;
 }
-
-void lt_output_abandon(struct lt_output *output) {
-    if (doomed)
-        unlink(doomed);
-    if (output->stream && output->stream != stdout)
-        fclose(output->stream);
-    release(output);
-}

@@ -21,7 +21,4 @@ LT_STATUS lt_output_open(struct lt_output *, const char *path);
  * is no failure. */
 LT_STATUS lt_output_close(struct lt_output *);
 
-/* Gives up: removes what was written. */
-void lt_output_abandon(struct lt_output *);
-
 #endif

@@ -6,7 +6,6 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { CHUNK_SIZE = 1 << 16 };
 
@@ -42,11 +41,6 @@ void *lt_pool_alloc(struct lt_pool *pool, size_t count, size_t size) {
     void *result = pool->chunks->bytes + pool->used;
     pool->used += bytes;
     return result;
-}
-
-char *lt_pool_copy(struct lt_pool *pool, const char *text) {
-    size_t size = strlen(text) + 1;
-    return memcpy(lt_pool_alloc(pool, size, 1), text, size);
 }
 
 char *lt_pool_format(struct lt_pool *pool, const char *format, ...) {

@@ -16,8 +16,7 @@ struct lt_pool {
 /* `count` × `size` zeroed bytes, aligned for any object, alive until lt_pool_free. */
 void *lt_pool_alloc(struct lt_pool *, size_t count, size_t size);
 
-/* NUL-terminated copies, alive until lt_pool_free. */
-char *lt_pool_copy(struct lt_pool *, const char *text);
+/* A NUL-terminated copy, alive until lt_pool_free. */
 char *lt_pool_format(struct lt_pool *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 void lt_pool_free(struct lt_pool *);
