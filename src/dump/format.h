@@ -22,7 +22,7 @@
 
 /* As in PNG: a byte above 127, the name, CR LF, Ctrl-Z, LF: text-mode damage and truncation show at once. */
 #define LT_DUMP_MAGIC "\x89LTK\r\n\x1a\n"
-enum { LT_DUMP_MAGIC_SIZE = 8, LT_DUMP_MAJOR = 1, LT_DUMP_MINOR = 0, LT_DUMP_ALIGN = 8 };
+enum { LT_DUMP_MAGIC_SIZE = 8, LT_DUMP_MAJOR = 1, LT_DUMP_MINOR = 1, LT_DUMP_ALIGN = 8 };
 
 struct lt_dump_header {
     uint8_t magic[LT_DUMP_MAGIC_SIZE];
@@ -65,6 +65,11 @@ enum lt_section_type {
     LT_SECTION_COUNTERS = 7, /* what could not be tracked, and statistics of the library itself */
     LT_SECTION_UNLOADS = 8,  /* dictionary: modules that are gone */
     LT_SECTION_END = 9,      /* critical: closes a snapshot */
+    /* 10 is kept for samples. Since 1.1, none of them critical, all of them in the snapshot: */
+    LT_SECTION_DESCRIPTORS = 11, /* what the kernel lists as open */
+    LT_SECTION_MAPPINGS = 12,    /* what the kernel lists as mapped */
+    LT_SECTION_THREADS = 13,     /* threads that run, and those that ended and were never joined */
+    LT_SECTION_MISUSES = 14,     /* releases of what was not the caller's to release */
 };
 
 /* PROCESS: fields until the payload ends, each {varint field, bytes}. Unknown fields are skipped. Numbers inside the
@@ -116,6 +121,25 @@ enum lt_process_field {
  *
  * COUNTERS: varint count, rows: varint group | bytes name | varint value.
  *
+ * DESCRIPTORS: varint count, rows sorted by fd:
+ *   varint (fd - fd of the row before) | varint kind | varint origin | varint flags | HOLDER | bytes target | DETAILS
+ *   kind: what the kernel says; target: where /proc/PID/fd/FD leads, "" where that is told by kind and details alone
+ * MAPPINGS: varint count, rows sorted by address:
+ *   varint (start - end of the row before) | varint length | varint protection | varint class | varint origin |
+ *   varint flags | HOLDER | varint offset | bytes path | DETAILS
+ *   One row per piece that has one holder: several rows may make one line of the kernel's maps. protection: as PF_R 4,
+ *   PF_W 2, PF_X 1.
+ * THREADS: varint count, rows:
+ *   varint tid (0 = unknown) | varint origin | varint flags | HOLDER | varint stack_size | bytes name | DETAILS
+ * MISUSES: varint count, rows:
+ *   varint what | varint count | varint fd (of the last one) | varint node | varint site flags | HOLDER (who had
+ * acquired the descriptor)
+ *
+ * HOLDER: varint node | varint site kind | varint site flags | varint birth_cs: together the site (SITES: node, kind,
+ *   flags) and the time of the acquisition; for what has no site (inherited, unattributed) all 0.
+ * DETAILS: varint count, then per field: varint field (enum lt_detail) | bytes. Numbers in the bytes are one varint.
+ *   Unknown fields are skipped.
+ *
  * END: varint snapshot index | varint sections (of this snapshot, END included) | varint bytes (from SNAPSHOT's head to
  *   END's head) | varint crc (CRC-32C over the 4-byte head_crc of every section of the snapshot before END, in file
  * order) */
@@ -144,11 +168,104 @@ enum lt_trigger {
 #undef X
 };
 
+/* How a row's resource came to be held. */
+#define LT_ORIGINS(X)                                                                                                  \
+    X(CALL, 0, "call")                                                                                                 \
+    X(DUP, 1, "dup")           /* another number for what was open already */                                          \
+    X(RECEIVED, 2, "received") /* in a message (SCM_RIGHTS) */                                                         \
+    X(INHERITED, 3, "inherited")                                                                                       \
+    X(UNATTRIBUTED, 4, "unattributed") /* the kernel shows it, no hook has seen it come */
+
+enum lt_origin {
+#define X(name, number, word) LT_ORIGIN_##name = (number),
+    LT_ORIGINS(X)
+#undef X
+};
+
+enum lt_descriptor_flag {
+    LT_DESCRIPTOR_CLOEXEC = 1 << 0,
+    LT_DESCRIPTOR_VIA_STREAM = 1 << 1,    /* under a FILE */
+    LT_DESCRIPTOR_VIA_DIRECTORY = 1 << 2, /* under a DIR */
+    LT_DESCRIPTOR_DELETED = 1 << 3,       /* the file has no name any more */
+};
+
+enum lt_mapping_flag {
+    LT_MAPPING_SHARED = 1 << 0,
+};
+
+/* What a mapping is, where no call stack says it. */
+#define LT_MAPPING_CLASSES(X)                                                                                          \
+    X(ANONYMOUS, 0, "anonymous")                                                                                       \
+    X(FILE, 1, "file")                                                                                                 \
+    X(MODULE, 2, "module") /* a loaded ELF object */                                                                   \
+    X(HEAP, 3, "heap")     /* brk */                                                                                   \
+    X(STACK, 4, "stack")   /* of the main thread */                                                                    \
+    X(THREAD_STACK, 5, "thread stack")                                                                                 \
+    X(ARENA, 6, "malloc arena")                                                                                        \
+    X(SHARED_MEMORY, 7, "shared memory") /* System V, POSIX, memfd */                                                  \
+    X(KERNEL, 8, "kernel")               /* vdso, vvar, vsyscall */                                                    \
+    X(OWN, 9, "leaktrack")
+
+enum lt_mapping_class {
+#define X(name, number, word) LT_MAPPING_##name = (number),
+    LT_MAPPING_CLASSES(X)
+#undef X
+        LT_MAPPING_CLASS_END
+};
+
+enum lt_thread_flag {
+    LT_THREAD_RUNS = 1 << 0, /* the kernel lists its tid; else it has ended and was never joined */
+    LT_THREAD_DETACHED = 1 << 1,
+    LT_THREAD_MAIN = 1 << 2,
+};
+
+#define LT_MISUSES(X)                                                                                                  \
+    X(NOT_OPEN, 1, "close of a descriptor that is not open")                                                           \
+    X(OF_STREAM, 2, "close of a stream's descriptor")                                                                  \
+    X(OF_DIRECTORY, 3, "close of a directory stream's descriptor")                                                     \
+    X(OF_OURS, 4, "close of leaktrack's own descriptor (refused)")
+
+enum lt_misuse_what {
+#define X(name, number, word) LT_MISUSE_##name = (number),
+    LT_MISUSES(X)
+#undef X
+};
+
+enum lt_detail {
+    LT_DETAIL_INODE = 1,
+    LT_DETAIL_PROTOCOL = 2,  /* "tcp", "udp6", "unix stream", "netlink" ... */
+    LT_DETAIL_STATE = 3,     /* text: "CLOSE_WAIT", "LISTEN" ... */
+    LT_DETAIL_LOCAL = 4,     /* text: "127.0.0.1:8080", "[::1]:80", "/run/x.sock", "@abstract" */
+    LT_DETAIL_PEER = 5,      /* likewise */
+    LT_DETAIL_RECEIVE = 6,   /* bytes waiting to be read */
+    LT_DETAIL_SEND = 7,      /* bytes not yet taken or acknowledged by the peer */
+    LT_DETAIL_MEMORY = 8,    /* bytes of kernel memory in its buffers */
+    LT_DETAIL_POSITION = 9,  /* file offset */
+    LT_DETAIL_SIZE = 10,     /* bytes of the file */
+    LT_DETAIL_WATCHES = 11,  /* of an inotify; descriptors registered with an epoll */
+    LT_DETAIL_NOTE = 12,     /* text for people: "count 3", "armed, expires in 2.5 s" */
+    LT_DETAIL_RESIDENT = 13, /* of a mapping: bytes in memory */
+};
+
 /* COUNTERS groups. */
 enum lt_counter_group {
     LT_COUNTER_UNTRACKED = 1,  /* events that were not recorded, by reason */
     LT_COUNTER_STATISTICS = 2, /* the library's own: arena bytes, rule misses, threads, snapshot nanoseconds ... */
+    LT_COUNTER_KERNEL = 3,     /* what the kernel says of the process, and how the tables agree with it: names below */
 };
+
+/* Names of group 3. reconciled: 1, or 0 where /proc could not be read: then the rows are what the tables say. */
+#define LT_KERNEL_RECONCILED            "reconciled"
+#define LT_KERNEL_OPEN_FILES            "open_files" /* without the library's own */
+#define LT_KERNEL_OPEN_FILES_LIMIT      "open_files_limit"
+#define LT_KERNEL_OPEN_FILES_HARD_LIMIT "open_files_hard_limit"
+#define LT_KERNEL_THREADS               "threads"
+#define LT_KERNEL_MAPPINGS              "mappings"
+#define LT_KERNEL_MAPPINGS_LIMIT        "mappings_limit" /* vm.max_map_count */
+#define LT_KERNEL_VANISHED_DESCRIPTORS  "vanished_descriptors"
+#define LT_KERNEL_VANISHED_MAPPINGS     "vanished_mappings"
+#define LT_KERNEL_VANISHED_THREADS      "vanished_threads"
+#define LT_KERNEL_MISUSES_WITHOUT_STACK "misuses_without_stack"
 
 /* BUMP RULE. A new section type or field that an old reader may skip: raise LT_DUMP_MINOR, do not set CRITICAL. A row
  * that changes its meaning, or a new resource kind: raise the section's version; the reader keeps reading the old one.

@@ -67,6 +67,47 @@ struct lt_dump_counter {
     uint64_t value;
 };
 
+/* Who acquired something, and when. node 0 and site_kind 0: nobody knows. */
+struct lt_dump_holder {
+    uint32_t node, site_kind, site_flags, birth_cs;
+};
+
+/* The details that a row came with, "" and LT_NO_NUMBER where absent (see enum lt_detail). */
+#define LT_NO_NUMBER UINT64_MAX
+struct lt_dump_details {
+    const char *protocol, *state, *local, *peer, *note;
+    uint64_t inode, receive, send, memory, position, size, watches, resident;
+};
+
+struct lt_dump_descriptor {
+    uint32_t fd, kind, origin, flags;
+    struct lt_dump_holder holder;
+    const char *target;
+    struct lt_dump_details details;
+};
+
+struct lt_dump_mapping {
+    uint64_t start, length, offset;
+    uint32_t protection, mapping_class, origin, flags;
+    struct lt_dump_holder holder;
+    const char *path;
+    struct lt_dump_details details;
+};
+
+struct lt_dump_thread {
+    uint32_t tid, origin, flags;
+    struct lt_dump_holder holder;
+    uint64_t stack_size;
+    const char *name;
+    struct lt_dump_details details;
+};
+
+struct lt_dump_misuse {
+    uint32_t what, fd, node, site_flags;
+    uint64_t count;
+    struct lt_dump_holder opener;
+};
+
 struct lt_dump_snapshot {
     uint64_t index, wall_ns;
     uint32_t time_cs, trigger, flags;
@@ -77,6 +118,14 @@ struct lt_dump_snapshot {
     size_t block_count;
     struct lt_dump_counter *counters;
     size_t counter_count;
+    struct lt_dump_descriptor *descriptors;
+    size_t descriptor_count;
+    struct lt_dump_mapping *mappings;
+    size_t mapping_count;
+    struct lt_dump_thread *threads;
+    size_t thread_count;
+    struct lt_dump_misuse *misuses;
+    size_t misuse_count;
 };
 
 struct lt_dump_process {

@@ -37,29 +37,59 @@ void lt_event_storage_shared(void) {
     lt_tls.shared = true;
 }
 
-LT_COLD void lt_event_acquired_aside(enum lt_kind kind, const void *address, size_t size, const struct lt_regs *from) {
+/* Whether an acquisition of this kind by the calling thread is to be recorded; what is not is counted. */
+static bool is_wanted(enum lt_kind kind) {
     if (lt_tls.own)
-        return;
+        return false;
     if (!lt_event_tracked(kind)) {
         if (lt_state == LT_STATE_STARTING)
             lt_untracked(LT_UNTRACKED_BEFORE_START);
-        return;
+        return false;
     }
     if (lt_tls.paused) {
         lt_untracked(LT_UNTRACKED_PAUSED);
-        return;
+        return false;
     }
     if (is_guest()) {
         lt_untracked(LT_UNTRACKED_FOREIGN_THREAD);
-        return;
+        return false;
     }
-    if (!lt_guard_enter(from->sp))
-        return;
+    return true;
+}
+
+/* The calling thread's table with the guard raised; NULL, and the guard as it was, where the event is not recorded. */
+static struct lt_thread *enter(enum lt_kind kind, const struct lt_regs *from) {
+    if (!is_wanted(kind) || !lt_guard_enter(from->sp))
+        return NULL;
     struct lt_thread *thread = attach();
-    if (thread)
-        lt_event_record(thread, kind, address, size, from);
-    else
+    if (!thread) {
         lt_untracked(LT_UNTRACKED_ARENA_FULL);
+        lt_guard_leave();
+    }
+    return thread;
+}
+
+LT_COLD void lt_event_acquired_aside(enum lt_kind kind, const void *address, size_t size, const struct lt_regs *from) {
+    struct lt_thread *thread = enter(kind, from);
+    if (!thread)
+        return;
+    lt_event_record(thread, kind, address, size, from);
+    lt_guard_leave();
+}
+
+bool lt_event_begin(struct lt_event *event, enum lt_kind kind, uint64_t size, const struct lt_regs *from) {
+    event->thread = enter(kind, from);
+    if (!event->thread)
+        return false;
+    event->stack_flags = lt_resource_acquire(event->thread, kind, size, from, &event->holding);
+    if (event->stack_flags < 0)
+        lt_guard_leave();
+    return event->stack_flags >= 0;
+}
+
+void lt_event_end(const struct lt_event *event) {
+    if (lt_unlikely(++lt_tls.events >= LT_EVENTS_PER_TICK))
+        lt_event_tick(event->stack_flags);
     lt_guard_leave();
 }
 
@@ -72,6 +102,10 @@ static struct lt_thread *attach_for_release(void) {
     struct lt_thread *thread = attach();
     lt_guard_leave();
     return thread;
+}
+
+struct lt_thread *lt_event_thread(void) {
+    return lt_likely(lt_tls.thread) ? lt_tls.thread : attach_for_release();
 }
 
 LT_COLD void lt_event_released_aside(enum lt_kind kind, const void *address) {

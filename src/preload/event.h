@@ -8,6 +8,7 @@
 
 #include "base/attrs.h"
 #include "preload/guard.h"
+#include "track/resource.h"
 #include "track/track.h"
 
 #include <stdbool.h>
@@ -73,6 +74,26 @@ static LT_ALWAYS_INLINE void lt_event_move_end(enum lt_kind kind, const struct l
     else
         lt_move_cancel(move);
 }
+
+/* An acquisition of anything but a heap block, after the real call. lt_event_begin counts it and gives what the kind's
+ * table has to remember; then, and only if it returned true, the caller puts it there and calls lt_event_end, which
+ * lets a snapshot run that has become due. In between the guard is up.
+ *
+ *     struct lt_event event;
+ *     if (lt_event_begin(&event, LT_KIND_FILE, 0, &caller)) {
+ *         lt_descriptor_put(fd, ...event.holding...);
+ *         lt_event_end(&event);
+ *     } */
+struct lt_event {
+    struct lt_thread *thread;
+    struct lt_holding holding;
+    int stack_flags;
+};
+bool lt_event_begin(struct lt_event *, enum lt_kind, uint64_t size, const struct lt_regs *from);
+void lt_event_end(const struct lt_event *);
+
+/* The calling thread's table for a release (lt_resource_release), made if need be; NULL: it has none. */
+struct lt_thread *lt_event_thread(void);
 
 /* From now on another thread uses the calling thread's thread-local storage as its own: a child of clone(CLONE_VM)
  * without CLONE_SETTLS. Its acquires are counted untracked, and every event of the two asks the kernel which of them it

@@ -49,6 +49,30 @@ struct lt_thread *lt_thread_first(void);
 /* Sums of releases by threads without a table. */
 struct lt_event_sums *lt_thread_shared_sums(void);
 
+/* Counts an acquisition at `now` (centiseconds) at its site. The site is the calling thread's. */
+static LT_ALWAYS_INLINE void lt_site_count(struct lt_site *site, uint64_t size, uint32_t now) {
+    uint64_t count = atomic_load_explicit(&site->alloc_count, memory_order_relaxed);
+    if (lt_unlikely(count == 0))
+        atomic_store_explicit(&site->first_birth, now, memory_order_relaxed);
+    atomic_store_explicit(&site->last_birth, now, memory_order_relaxed);
+    atomic_store_explicit(&site->alloc_count, count + 1, memory_order_relaxed);
+    lt_add_own(&site->alloc_bytes, size);
+}
+
+/* Counts a release; `thread` is the calling thread's table, NULL where it has none. `count` may be negative, see
+ * resource.h. */
+static LT_ALWAYS_INLINE void lt_count_released(struct lt_thread *thread, enum lt_kind kind, uint64_t count,
+                                               uint64_t size) {
+    if (lt_likely(thread)) {
+        lt_add_own(&thread->sums[kind].released_count, count);
+        lt_add_own(&thread->sums[kind].released_bytes, size);
+    } else {
+        struct lt_event_sums *shared = &lt_thread_shared_sums()[kind];
+        atomic_fetch_add_explicit(&shared->released_count, count, memory_order_relaxed);
+        atomic_fetch_add_explicit(&shared->released_bytes, size, memory_order_relaxed);
+    }
+}
+
 /* How many tables there are, and how often one was adopted. */
 uint32_t lt_thread_tables(void);
 uint32_t lt_thread_adoptions(void);

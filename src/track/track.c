@@ -13,32 +13,12 @@
 #include <errno.h>
 #include <stdatomic.h>
 
-static LT_ALWAYS_INLINE void count_at_site(struct lt_site *site, uint64_t size, uint32_t now) {
-    uint64_t count = atomic_load_explicit(&site->alloc_count, memory_order_relaxed);
-    if (lt_unlikely(count == 0))
-        atomic_store_explicit(&site->first_birth, now, memory_order_relaxed);
-    atomic_store_explicit(&site->last_birth, now, memory_order_relaxed);
-    atomic_store_explicit(&site->alloc_count, count + 1, memory_order_relaxed);
-    lt_add_own(&site->alloc_bytes, size);
-}
-
-static LT_ALWAYS_INLINE void count_released(struct lt_thread *thread, enum lt_kind kind, uint64_t size) {
-    if (lt_likely(thread)) {
-        lt_add_own(&thread->sums[kind].released_count, 1);
-        lt_add_own(&thread->sums[kind].released_bytes, size);
-    } else {
-        struct lt_event_sums *shared = &lt_thread_shared_sums()[kind];
-        atomic_fetch_add_explicit(&shared->released_count, 1, memory_order_relaxed);
-        atomic_fetch_add_explicit(&shared->released_bytes, size, memory_order_relaxed);
-    }
-}
-
 /* What is no longer live: neither an ignored block (counted when it was ignored) nor the parent process's is counted.
  */
 static LT_ALWAYS_INLINE void block_gone(struct lt_thread *thread, enum lt_kind kind,
                                         const struct lt_live_block *block) {
     if (lt_likely(!(block->state & LT_LIVE_IGNORED) && !lt_inherited(block->site)))
-        count_released(thread, kind, block->size);
+        lt_count_released(thread, kind, 1, block->size);
 }
 
 static LT_COLD int refuse(enum lt_kind kind, uint64_t size) {
@@ -78,7 +58,7 @@ int lt_acquire(struct lt_thread *thread, enum lt_kind kind, uintptr_t address, u
         return no_memory();
     struct lt_live_block old,
         block = {.address = address, .size = size, .birth = lt_clock_cs(), .site = lt_arena_ref(site)};
-    count_at_site(site, size, block.birth);
+    lt_site_count(site, size, block.birth);
     int status = lt_live_insert(&block, &old);
     if (lt_unlikely(status != 0) && (status = insert_was_special(status, thread, kind, site, size, &old)) < 0)
         return status;

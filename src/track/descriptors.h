@@ -1,0 +1,59 @@
+/* The descriptor table: number -> who holds it. An array by descriptor number, in pages that come with their first use:
+ * what is a few words for a program with ten descriptors serves one with a million.
+ *
+ * Lock-free, any thread, any signal handler, errno untouched, no system call but arena growth. A number belongs to one
+ * acquirer at a time: the hooks put a record after the real call and take it before the real release, so two threads
+ * meet on one record only where the program itself races. Every change of a record raises its generation; the snapshot,
+ * which knows the kernel's list, drops a record only by compare-and-swap on what it has seen. */
+#ifndef LT_TRACK_DESCRIPTORS_H
+#define LT_TRACK_DESCRIPTORS_H
+
+#include "base/status.h"
+#include "track/resource.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What stands between the program and the number: numbers of the dump format. */
+enum lt_via {
+    LT_VIA_NOTHING = 0,
+    LT_VIA_STREAM = 1,    /* a FILE: fopen, fdopen, popen ... */
+    LT_VIA_DIRECTORY = 2, /* a DIR: opendir, fdopendir */
+};
+
+struct lt_descriptor {
+    struct lt_holding holding;
+    uint8_t kind;        /* what the hook takes it for; the kernel's word counts at the snapshot */
+    uint8_t origin;      /* enum lt_origin */
+    uint8_t via;         /* enum lt_via */
+    uint32_t generation; /* of the record; private */
+};
+
+/* Reserves the table. Once, after lt_arena_init. */
+LT_STATUS lt_descriptors_init(void);
+
+/* `fd` is held from now on; replaces what was recorded there: returns whether something was, with *old filled in (a
+ * close that nobody saw, or dup2 over it). false, and counted untracked, where no memory is left. */
+bool lt_descriptor_put(int fd, const struct lt_descriptor *, struct lt_descriptor *old);
+
+/* Takes the record away and tells what it was; false where nothing was recorded. Afterwards lt_descriptor_last still
+ * tells who held the number last: a second close of it is somebody's mistake. */
+bool lt_descriptor_take(int fd, struct lt_descriptor *taken);
+bool lt_descriptor_last(int fd, struct lt_descriptor *last);
+
+/* Changes what stands between the program and the number (fdopen); nothing where nothing is recorded. */
+void lt_descriptor_set_via(int fd, enum lt_via);
+
+/* The record of `fd` as it is now; false where there is none. */
+bool lt_descriptor_get(int fd, struct lt_descriptor *);
+
+/* The lowest recorded number at or above `fd`, with its record; -1 after the last. */
+int lt_descriptor_next(int fd, struct lt_descriptor *);
+
+/* For the snapshot: the kernel denies what is recorded. Takes the record away if it is still the one `seen`. */
+bool lt_descriptor_vanished(int fd, const struct lt_descriptor *seen);
+
+/* In a forked child: every record becomes inherited (its site is not this process's any more). */
+void lt_descriptors_forked(void);
+
+#endif

@@ -1,0 +1,39 @@
+#include "track/resource.h"
+
+#include "os/arena.h"
+#include "os/clock.h"
+#include "track/counters.h"
+#include "track/thread.h"
+
+#include <errno.h>
+
+int lt_resource_acquire(struct lt_thread *thread, enum lt_kind kind, uint64_t size, const struct lt_regs *from,
+                        struct lt_holding *holding) {
+    struct lt_stack stack;
+    lt_unwind_capture(thread->unwind, from, &stack);
+    struct lt_site *site = lt_stacks_site(&thread->stacks, &stack, kind);
+    if (lt_unlikely(!site)) {
+        lt_untracked(LT_UNTRACKED_ARENA_FULL);
+        return -ENOMEM;
+    }
+    *holding = (struct lt_holding){.site = lt_arena_ref(site), .birth = lt_clock_cs()};
+    lt_site_count(site, size, holding->birth);
+    lt_add_own(&thread->sums[kind].acquired_count, 1);
+    lt_add_own(&thread->sums[kind].acquired_bytes, size);
+    return (int)stack.flags;
+}
+
+enum lt_kind lt_holding_kind(const struct lt_holding *holding) {
+    const struct lt_site *site = lt_inherited(holding->site) ? NULL : lt_arena_at(holding->site);
+    return site ? site->kind : 0;
+}
+
+void lt_resource_release(struct lt_thread *thread, const struct lt_holding *holding, int64_t count, uint64_t size) {
+    const enum lt_kind kind = lt_holding_kind(holding);
+    if (kind)
+        lt_count_released(thread, kind, (uint64_t)count, size);
+}
+
+void lt_resource_keep(struct lt_thread *thread, const struct lt_holding *holding, int64_t count, uint64_t size) {
+    lt_resource_release(thread, holding, -count, -size);
+}
