@@ -167,7 +167,7 @@ static void damage_says_where(void **state) {
     expect_flip(4, LT_DUMP_UNREADABLE, "damaged: line ends were changed, as by a copy in text mode");
     expect_flip(
         8, LT_DUMP_UNREADABLE,
-        "format 0.0 can't be read by this leaktrack-report, which reads 1.x: use the one of the same version as "
+        "format 0.1 can't be read by this leaktrack-report, which reads 1.x: use the one of the same version as "
         "the library");
     expect_flip(20, LT_DUMP_UNREADABLE, "the file is damaged: the header fails its CRC");
     expect_flip(

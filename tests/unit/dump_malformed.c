@@ -334,7 +334,7 @@ static void unknown_sections_are_skipped_unless_critical(void **state) {
     struct lt_dump dump;
     char reason[160];
     snprintf(reason, sizeof reason,
-             "section type 77 version 1 at byte %zu needs a newer leaktrack-report (this one reads format 1.0)", at);
+             "section type 77 version 1 at byte %zu needs a newer leaktrack-report (this one reads format 1.1)", at);
     assert_int_equal(lt_dump_parse(&dump, file->bytes, file->size), -EBADMSG);
     assert_int_equal(dump.end, LT_DUMP_UNREADABLE);
     assert_string_equal(dump.end_reason, reason);

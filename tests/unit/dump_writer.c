@@ -52,7 +52,7 @@ static void header_is_sealed(void **state) {
     struct lt_dump_header header = {.pid = 7, .reserved = 99};
     assert_int_equal(lt_write_header(&fixture->writer, &header), 0);
     assert_int_equal(fixture->file.size, 64);
-    assert_memory_equal(fixture->file.bytes, "\x89LTK\r\n\x1a\n\x01\0\0\0\x40\0\0\0\x07\0\0\0\x08\0\0\0", 24);
+    assert_memory_equal(fixture->file.bytes, "\x89LTK\r\n\x1a\n\x01\0\x01\0\x40\0\0\0\x07\0\0\0\x08\0\0\0", 24);
     assert_int_equal(header.reserved, 0);
     assert_int_equal(lt_crc32c(0, fixture->file.bytes, 60), header.crc);
 }
