@@ -1,10 +1,10 @@
-/* The descriptor table: number -> who holds it. An array by descriptor number, in pages that come with their first use:
- * what is a few words for a program with ten descriptors serves one with a million.
+/* The descriptor table: number -> who holds it. A radix tree by descriptor number, in pages that come with their first
+ * use: what is 24 KiB for a program with ten descriptors serves one with a million, or with one number near 2^31.
  *
  * Lock-free, any thread, any signal handler, errno untouched, no system call but arena growth. A number belongs to one
  * acquirer at a time: the hooks put a record after the real call and take it before the real release, so two threads
- * meet on one record only where the program itself races. Every change of a record raises its generation; the snapshot,
- * which knows the kernel's list, drops a record only by compare-and-swap on what it has seen. */
+ * meet on one record only where the program itself races. Every record of a number has a generation of its own; the
+ * snapshot, which knows the kernel's list, drops a record only by compare-and-swap on what it has seen. */
 #ifndef LT_TRACK_DESCRIPTORS_H
 #define LT_TRACK_DESCRIPTORS_H
 
@@ -32,14 +32,17 @@ struct lt_descriptor {
 /* Reserves the table. Once, after lt_arena_init. */
 LT_STATUS lt_descriptors_init(void);
 
-/* `fd` is held from now on; replaces what was recorded there: returns whether something was, with *old filled in (a
- * close that nobody saw, or dup2 over it). false, and counted untracked, where no memory is left. */
+/* `fd` is held from now on; replaces what was recorded there: returns whether something was, with *old filled in: its
+ * close was not seen. false, and counted untracked, where no memory is left. */
 bool lt_descriptor_put(int fd, const struct lt_descriptor *, struct lt_descriptor *old);
 
 /* Takes the record away and tells what it was; false where nothing was recorded. Afterwards lt_descriptor_last still
- * tells who held the number last: a second close of it is somebody's mistake. */
+ * tells who held the number last, until it is held again: a second close of it is somebody's mistake. And
+ * lt_descriptor_put_back undoes it, after a release that failed, unless the number has had another record since:
+ * then false. */
 bool lt_descriptor_take(int fd, struct lt_descriptor *taken);
 bool lt_descriptor_last(int fd, struct lt_descriptor *last);
+bool lt_descriptor_put_back(int fd, const struct lt_descriptor *taken);
 
 /* Changes what stands between the program and the number (fdopen); nothing where nothing is recorded. */
 void lt_descriptor_set_via(int fd, enum lt_via);
@@ -53,7 +56,8 @@ int lt_descriptor_next(int fd, struct lt_descriptor *);
 /* For the snapshot: the kernel denies what is recorded. Takes the record away if it is still the one `seen`. */
 bool lt_descriptor_vanished(int fd, const struct lt_descriptor *seen);
 
-/* In a forked child: every record becomes inherited (its site is not this process's any more). */
+/* In a forked child: every record becomes inherited (its site is not this process's any more), and nobody is known to
+ * have held any other number. */
 void lt_descriptors_forked(void);
 
 #endif

@@ -6,6 +6,7 @@
 #include "os/arena.h"
 #include "os/clock.h"
 #include "track/counters.h"
+#include "track/descriptors.h"
 #include "track/live_index.h"
 #include "track/snapshot.h"
 #include "track/thread.h"
@@ -137,7 +138,8 @@ uint64_t lt_own_acquires(void) {
 }
 
 int lt_track_init(void) {
-    return lt_live_init();
+    const int status = lt_live_init();
+    return status ? status : lt_descriptors_init();
 }
 
 void lt_track_forked(void) {
@@ -145,4 +147,5 @@ void lt_track_forked(void) {
     lt_thread_forked();
     lt_snapshot_forked();
     lt_untracked_forked();
+    lt_descriptors_forked();
 }

@@ -7,6 +7,7 @@ function(lt_track_test name)
   target_include_directories(${name} PRIVATE ${headers})
 endfunction()
 
+lt_track_test(track_descriptors)
 lt_track_test(track_live_index)
 lt_track_test(track_live_index_hammer)
 lt_track_test(track_snapshot track_world.c)
