@@ -133,7 +133,7 @@ enum lt_process_field {
  *   varint tid (0 = unknown) | varint origin | varint flags | HOLDER | varint stack_size | bytes name | DETAILS
  * MISUSES: varint count, rows:
  *   varint what | varint count | varint fd (of the last one) | varint node | varint site flags | HOLDER (who had
- * acquired the descriptor)
+ *   acquired the descriptor)
  *
  * HOLDER: varint node | varint site kind | varint site flags | varint birth_cs: together the site (SITES: node, kind,
  *   flags) and the time of the acquisition; for what has no site (inherited, unattributed) all 0.
@@ -180,6 +180,7 @@ enum lt_origin {
 #define X(name, number, word) LT_ORIGIN_##name = (number),
     LT_ORIGINS(X)
 #undef X
+        LT_ORIGIN_END
 };
 
 enum lt_descriptor_flag {
@@ -229,6 +230,7 @@ enum lt_misuse_what {
 #define X(name, number, word) LT_MISUSE_##name = (number),
     LT_MISUSES(X)
 #undef X
+        LT_MISUSE_END
 };
 
 enum lt_detail {

@@ -1,4 +1,5 @@
-/* Walks the sections of a dump and decides what can be used: payloads are read by reader_rows.c.
+/* Walks the sections of a dump and decides what can be used: payloads are read by reader_rows.c and
+ * reader_resources.c.
  *
  * Damage is told once, the first place of it, and costs no more than it must:
  *   - a head that fails its CRC, or a cut: nothing behind it can be found, the walk ends;
@@ -46,6 +47,10 @@ static const struct section_type section_types[] = {
     [LT_SECTION_COUNTERS] = {"COUNTERS", 1, ROLE_ROWS, lt_read_counters},
     [LT_SECTION_UNLOADS] = {"UNLOADS", 1, ROLE_DICTIONARY, lt_read_unloads},
     [LT_SECTION_END] = {"END", 1, ROLE_END, NULL},
+    [LT_SECTION_DESCRIPTORS] = {"DESCRIPTORS", 1, ROLE_ROWS, lt_read_descriptors},
+    [LT_SECTION_MAPPINGS] = {"MAPPINGS", 1, ROLE_ROWS, lt_read_mappings},
+    [LT_SECTION_THREADS] = {"THREADS", 1, ROLE_ROWS, lt_read_threads},
+    [LT_SECTION_MISUSES] = {"MISUSES", 1, ROLE_ROWS, lt_read_misuses},
 };
 
 enum { HEADER_SIZE = sizeof(struct lt_dump_header), HEAD_SIZE = sizeof(struct lt_section_head) };
@@ -108,6 +113,10 @@ static void free_snapshot(struct lt_dump_snapshot *snapshot) {
     free(snapshot->sites);
     free(snapshot->blocks);
     free(snapshot->counters);
+    free(snapshot->descriptors);
+    free(snapshot->mappings);
+    free(snapshot->threads);
+    free(snapshot->misuses);
     *snapshot = (struct lt_dump_snapshot){0};
 }
 
@@ -115,6 +124,7 @@ static void close_snapshot(struct reader *reader) {
     struct lt_rows *rows = &reader->rows;
     free_snapshot(&rows->snapshot);
     rows->site_room = rows->block_room = rows->counter_room = 0;
+    rows->descriptor_room = rows->mapping_room = rows->thread_room = rows->misuse_room = 0;
     reader->open = false;
 }
 

@@ -4,22 +4,11 @@
 #define LT_DUMP_READER_ROWS_H
 
 #include "dump/reader.h"
+#include "dump/reader_cursor.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-/* Reads forward and never past `end`. After a failure nothing is left to read and every number is 0. */
-struct lt_cursor {
-    const uint8_t *at, *end;
-    uint64_t row;        /* at hand, from 1; 0 = in front of the rows */
-    const char *failure; /* what is wrong with that row, a static string; NULL = nothing so far */
-    bool no_memory;      /* the failure is ours, not the file's */
-};
-
-struct lt_cursor lt_cursor(const void *bytes, size_t size);
-uint64_t lt_cursor_get(struct lt_cursor *); /* a varint */
-void lt_cursor_fail(struct lt_cursor *, const char *failure);
 
 /* A growing list that ends with a NULL; `items` is NULL before the first. */
 struct lt_texts {
@@ -35,6 +24,7 @@ struct lt_rows {
     struct lt_texts args, options, notes;       /* move into dump->process at the end */
     size_t module_room, node_room;              /* of dump */
     size_t site_room, block_room, counter_room; /* of snapshot */
+    size_t descriptor_room, mapping_room, thread_room, misuse_room;
 };
 
 /* Each reads one payload and appends its rows. A failure is left in the cursor; rows read before it stay. Sections that
@@ -47,5 +37,9 @@ void lt_read_snapshot(struct lt_rows *, struct lt_cursor *);
 void lt_read_sites(struct lt_rows *, struct lt_cursor *);
 void lt_read_blocks(struct lt_rows *, struct lt_cursor *);
 void lt_read_counters(struct lt_rows *, struct lt_cursor *);
+void lt_read_descriptors(struct lt_rows *, struct lt_cursor *);
+void lt_read_mappings(struct lt_rows *, struct lt_cursor *);
+void lt_read_threads(struct lt_rows *, struct lt_cursor *);
+void lt_read_misuses(struct lt_rows *, struct lt_cursor *);
 
 #endif

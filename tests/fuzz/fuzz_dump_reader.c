@@ -54,6 +54,66 @@ static size_t check_dictionaries(const struct lt_dump *dump) {
     return bytes;
 }
 
+static void check_holder(const struct lt_dump *dump, const struct lt_dump_holder *holder) {
+    check(holder->node < dump->node_count && holder->site_kind < LT_KIND_END);
+}
+
+static void touch_details(const struct lt_dump_details *details) {
+    touch_text(details->protocol);
+    touch_text(details->state);
+    touch_text(details->local);
+    touch_text(details->peer);
+    touch_text(details->note);
+}
+
+static size_t check_descriptors(const struct lt_dump *dump, const struct lt_dump_snapshot *snapshot) {
+    for (size_t i = 0; i < snapshot->descriptor_count; i++) {
+        const struct lt_dump_descriptor *row = &snapshot->descriptors[i];
+        check(row->kind && row->kind < LT_KIND_END && row->origin < LT_ORIGIN_END);
+        check_holder(dump, &row->holder);
+        touch_text(row->target);
+        touch_details(&row->details);
+    }
+    return snapshot->descriptor_count * sizeof *snapshot->descriptors;
+}
+
+static size_t check_mappings(const struct lt_dump *dump, const struct lt_dump_snapshot *snapshot) {
+    for (size_t i = 0; i < snapshot->mapping_count; i++) {
+        const struct lt_dump_mapping *row = &snapshot->mappings[i];
+        check(row->mapping_class < LT_MAPPING_CLASS_END && row->origin < LT_ORIGIN_END);
+        check(row->start + row->length >= row->start);
+        check_holder(dump, &row->holder);
+        touch_text(row->path);
+        touch_details(&row->details);
+    }
+    return snapshot->mapping_count * sizeof *snapshot->mappings;
+}
+
+static size_t check_threads(const struct lt_dump *dump, const struct lt_dump_snapshot *snapshot) {
+    for (size_t i = 0; i < snapshot->thread_count; i++) {
+        const struct lt_dump_thread *row = &snapshot->threads[i];
+        check(row->origin < LT_ORIGIN_END);
+        check_holder(dump, &row->holder);
+        touch_text(row->name);
+        touch_details(&row->details);
+    }
+    return snapshot->thread_count * sizeof *snapshot->threads;
+}
+
+static size_t check_misuses(const struct lt_dump *dump, const struct lt_dump_snapshot *snapshot) {
+    for (size_t i = 0; i < snapshot->misuse_count; i++) {
+        const struct lt_dump_misuse *row = &snapshot->misuses[i];
+        check(row->what && row->what < LT_MISUSE_END && row->node < dump->node_count);
+        check_holder(dump, &row->opener);
+    }
+    return snapshot->misuse_count * sizeof *snapshot->misuses;
+}
+
+static size_t check_resources(const struct lt_dump *dump, const struct lt_dump_snapshot *snapshot) {
+    return check_descriptors(dump, snapshot) + check_mappings(dump, snapshot) + check_threads(dump, snapshot) +
+           check_misuses(dump, snapshot);
+}
+
 static size_t check_snapshot(const struct lt_dump *dump, const struct lt_dump_snapshot *snapshot) {
     size_t bytes = sizeof *snapshot + snapshot->site_count * sizeof *snapshot->sites +
                    snapshot->block_count * sizeof *snapshot->blocks +
@@ -72,7 +132,7 @@ static size_t check_snapshot(const struct lt_dump *dump, const struct lt_dump_sn
     }
     for (size_t i = 0; i < snapshot->counter_count; i++)
         touch_text(snapshot->counters[i].name);
-    return bytes;
+    return bytes + check_resources(dump, snapshot);
 }
 
 static void parse(const uint8_t *data, size_t size) {

@@ -10,11 +10,19 @@ import sys
 
 MAGIC = b"\x89LTK\r\n\x1a\n"
 HOLE, PROCESS, MODULES, NODES, SNAPSHOT, SITES, BLOCKS, COUNTERS, UNLOADS, END = range(10)
+DESCRIPTORS, MAPPINGS, THREADS, MISUSES = range(11, 15)
+ROWS = (SITES, BLOCKS, COUNTERS, DESCRIPTORS, MAPPINGS, THREADS, MISUSES)
+KNOWN = (HOLE, PROCESS, MODULES, NODES, SNAPSHOT, UNLOADS, END, *ROWS)
 CRITICAL = 1
 KINDS = ["", "heap", "mapping", "file", "directory", "socket", "pipe", "event", "stream", "thread", "timer"]
 PROCESS_TEXTS = {1: "exe", 3: "host", 6: "arch", 7: "library", 9: "unwinder"}
 PROCESS_LISTS = {2: "arg", 8: "option", 10: "note"}
 PROCESS_NUMBERS = {4: "ppid", 5: "forked-from"}
+ORIGINS, CLASSES, MISUSE_WHATS = 5, 10, 5  # the first numbers that mean nothing
+NO_NUMBER = (1 << 64) - 1  # stands for an absent one
+DETAIL_TEXTS = {2: "protocol", 3: "state", 4: "local", 5: "peer", 12: "note"}
+DETAIL_NUMBERS = {1: "inode", 6: "receive", 7: "send", 8: "memory", 9: "position", 10: "size", 11: "watches",
+                  13: "resident"}
 
 
 def crc_table():
@@ -152,7 +160,7 @@ class Dump:
 
     def section(self, kind, version, flags, at, payload, payload_crc, pending):
         """Takes one section; returns whether an END must still come."""
-        if kind > END or version != 1:
+        if kind not in KNOWN or version != 1:
             if flags & CRITICAL:
                 raise Refused(f"section type {kind} version {version}")
             return pending
@@ -160,7 +168,7 @@ class Dump:
             if self.open:
                 self.open["usable"] = False
             return pending
-        if kind in (SITES, BLOCKS, COUNTERS) and not (self.open and self.open["usable"]):
+        if kind in ROWS and not (self.open and self.open["usable"]):
             return pending
         if kind == END:
             self.end(at, payload, payload_crc)
@@ -180,7 +188,7 @@ class Dump:
             self.lost |= kind in (MODULES, NODES)
             if kind == SNAPSHOT:
                 self.open = {"usable": False, "sections": 0, "crc": 0}
-            elif self.open and kind in (SITES, BLOCKS, COUNTERS):
+            elif self.open and kind in ROWS:
                 self.open["usable"] = False
         if self.open and self.lost:
             self.open["usable"] = False
@@ -206,6 +214,14 @@ class Dump:
         elif kind == COUNTERS:
             for _ in range(payload.count()):
                 self.open["counters"].append((payload.u32(), payload.text(), payload.varint()))
+        elif kind == DESCRIPTORS:
+            self.take_descriptors(payload)
+        elif kind == MAPPINGS:
+            self.take_mappings(payload)
+        elif kind == THREADS:
+            self.take_threads(payload)
+        elif kind == MISUSES:
+            self.take_misuses(payload)
 
     def take_process(self, payload):
         while payload.more():
@@ -244,7 +260,7 @@ class Dump:
 
     def take_snapshot(self, at, payload):
         snapshot = {"usable": True, "sections": 0, "crc": 0, "start": at, "totals": {}, "sites": [], "blocks": [],
-                    "counters": []}
+                    "counters": [], "descriptors": [], "mappings": [], "threads": [], "misuses": []}
         snapshot["index"], snapshot["wall"] = payload.varint(), payload.varint()
         snapshot["time"], snapshot["trigger"], snapshot["flags"] = payload.u32(), payload.u32(), payload.u32()
         for _ in range(payload.count()):
@@ -270,6 +286,56 @@ class Dump:
             size, birth, node = payload.varint(), payload.u32(), payload.varint(len(self.nodes))
             self.open["blocks"].append((address, size, birth, node, payload.kind(), payload.u32()))
 
+    def holder(self, payload):
+        return payload.varint(len(self.nodes)), payload.varint(len(KINDS)), payload.u32(), payload.u32()
+
+    @staticmethod
+    def details(payload):
+        found = {}
+        for _ in range(payload.count()):
+            field, value = payload.varint(), payload.bytes()
+            if field in DETAIL_TEXTS:
+                if 0 in value:
+                    raise Malformed("a NUL in a name")
+                found[DETAIL_TEXTS[field]] = value
+            elif field in DETAIL_NUMBERS:
+                found[DETAIL_NUMBERS[field]] = Payload(value).varint()
+        return found
+
+    def take_descriptors(self, payload):
+        fd = 0
+        for _ in range(payload.count()):
+            fd += payload.varint((1 << 32) - fd)
+            row = {"fd": fd, "kind": payload.kind(), "origin": payload.varint(ORIGINS), "flags": payload.u32(),
+                   "holder": self.holder(payload), "target": payload.text(), "details": self.details(payload)}
+            self.open["descriptors"].append(row)
+
+    def take_mappings(self, payload):
+        end = 0
+        for _ in range(payload.count()):
+            start = end + payload.varint((1 << 64) - 1 - end)
+            end = start + payload.varint((1 << 64) - 1 - start)
+            row = {"start": start, "length": end - start, "protection": payload.u32(),
+                   "class": payload.varint(CLASSES), "origin": payload.varint(ORIGINS), "flags": payload.u32(),
+                   "holder": self.holder(payload), "offset": payload.varint(), "path": payload.text(),
+                   "details": self.details(payload)}
+            self.open["mappings"].append(row)
+
+    def take_threads(self, payload):
+        for _ in range(payload.count()):
+            row = {"tid": payload.u32(), "origin": payload.varint(ORIGINS), "flags": payload.u32(),
+                   "holder": self.holder(payload), "stack": payload.varint(), "name": payload.text(),
+                   "details": self.details(payload)}
+            self.open["threads"].append(row)
+
+    def take_misuses(self, payload):
+        for _ in range(payload.count()):
+            row = {"what": payload.varint(MISUSE_WHATS), "count": payload.varint(), "fd": payload.u32(),
+                   "node": payload.varint(len(self.nodes)), "flags": payload.u32(), "opener": self.holder(payload)}
+            if row["what"] == 0:
+                raise Malformed("no misuse")
+            self.open["misuses"].append(row)
+
     def end(self, at, data, data_crc):
         snapshot, self.open = self.open, None
         if not snapshot or not snapshot["usable"]:
@@ -291,6 +357,17 @@ class Dump:
             node, module, offset = self.nodes[node]
             frames.append(f"{module}+{offset:#x}")
         return " ".join(frames)
+
+    def holder_text(self, holder):
+        node, kind, flags, birth = holder
+        return f"holder={KINDS[kind] or '-'}/{flags}/{birth}[{self.stack(node)}]"
+
+    @staticmethod
+    def details_text(details):
+        texts = [f' {name} "{quote(details[name])}"' for name in DETAIL_TEXTS.values() if details.get(name)]
+        numbers = [f" {name}={details[name]}" for name in DETAIL_NUMBERS.values()
+                   if details.get(name, NO_NUMBER) != NO_NUMBER]
+        return "".join(texts + numbers)
 
     def print(self):
         process = self.process
@@ -324,6 +401,23 @@ class Dump:
             print(f"block {address:#x} {KINDS[kind]} size={size} birth={birth} flags={flags} stack={self.stack(node)}")
         for group, name, value in snapshot["counters"]:
             print(f'counter {group} "{quote(name)}" {value}')
+        self.print_resources(snapshot)
+
+    def print_resources(self, snapshot):
+        for row in snapshot["descriptors"]:
+            print(f'descriptor {row["fd"]} {KINDS[row["kind"]]} origin={row["origin"]} flags={row["flags"]} '
+                  f'{self.holder_text(row["holder"])} "{quote(row["target"])}"{self.details_text(row["details"])}')
+        for row in snapshot["mappings"]:
+            print(f'mapping {row["start"]:#x} {row["length"]} protection={row["protection"]} class={row["class"]} '
+                  f'origin={row["origin"]} flags={row["flags"]} {self.holder_text(row["holder"])} '
+                  f'offset={row["offset"]:#x} "{quote(row["path"])}"{self.details_text(row["details"])}')
+        for row in snapshot["threads"]:
+            print(f'thread {row["tid"]} origin={row["origin"]} flags={row["flags"]} '
+                  f'{self.holder_text(row["holder"])} stack={row["stack"]} "{quote(row["name"])}"'
+                  f'{self.details_text(row["details"])}')
+        for row in snapshot["misuses"]:
+            print(f'misuse {row["what"]} {row["count"]} fd={row["fd"]} flags={row["flags"]} '
+                  f'{self.holder_text(row["opener"])} stack={self.stack(row["node"])}')
 
 
 def main(path):

@@ -41,7 +41,7 @@ static uint64_t number_until(struct lt_maker *maker, const char *text, const cha
     return value;
 }
 
-static uint64_t number(struct lt_maker *maker, const char *text) {
+uint64_t lt_maker_number(struct lt_maker *maker, const char *text) {
     const char *rest;
     return number_until(maker, text, "", &rest);
 }
@@ -50,38 +50,31 @@ static struct lt_make_pair pair(struct lt_maker *maker, const char *text) {
     const char *rest;
     struct lt_make_pair pair;
     pair.count = number_until(maker, text, "/", &rest);
-    pair.bytes = number(maker, rest);
+    pair.bytes = lt_maker_number(maker, rest);
     return pair;
 }
 
-/* The part behind "name=", or NULL when `word` is about something else. */
-static const char *value_of(const char *word, const char *name) {
+const char *lt_maker_value_of(const char *word, const char *name) {
     const size_t length = strlen(name);
     return strncmp(word, name, length) == 0 && word[length] == '=' ? word + length + 1 : NULL;
 }
 
-/* One row of a statement's table of "name=number" words. */
-struct slot {
-    const char *name;
-    uint64_t *value;
-};
-
-static bool take_number(struct lt_maker *maker, const char *word, const struct slot *slots) {
+bool lt_maker_take_number(struct lt_maker *maker, const char *word, const struct lt_make_slot *slots) {
     for (; slots->name; slots++) {
-        const char *value = value_of(word, slots->name);
+        const char *value = lt_maker_value_of(word, slots->name);
         if (value) {
-            *slots->value = number(maker, value);
+            *slots->value = lt_maker_number(maker, value);
             return true;
         }
     }
     return false;
 }
 
-static void unknown(struct lt_maker *maker, const char *word) {
+void lt_maker_unknown(struct lt_maker *maker, const char *word) {
     LT_MAKER_FAIL(maker, "unknown word '%s'", word);
 }
 
-static uint32_t kind_of(struct lt_maker *maker, const char *word) {
+uint32_t lt_maker_kind(struct lt_maker *maker, const char *word) {
     const unsigned kind = word ? lt_kind_from_name(word, strlen(word)) : 0;
     if (!kind)
         LT_MAKER_FAIL(maker, "'%s' is not a kind", word ? word : "");
@@ -100,12 +93,11 @@ static struct lt_make_node_key frame_of(struct lt_maker *maker, const char *word
     struct lt_make_node_key key = {0};
     if (plus)
         key.module = module_id(maker, word, (size_t)(plus - word));
-    key.offset = number(maker, plus ? plus + 1 : word);
+    key.offset = lt_maker_number(maker, plus ? plus + 1 : word);
     return key;
 }
 
-/* The node of the frames at *words; leaves *words at the first word that is no frame. */
-static uint32_t take_stack(struct lt_maker *maker, char ***words) {
+uint32_t lt_maker_take_stack(struct lt_maker *maker, char ***words) {
     char **first = *words, **end = first;
     uint32_t id = 0;
     while (*end && !strchr(*end, '=') && (strchr(*end, '+') || strncmp(*end, "0x", 2) == 0))
@@ -147,11 +139,11 @@ static const struct {
 
 static bool put_process_word(struct lt_maker *maker, const char *word) {
     for (size_t i = 0; i < sizeof process_words / sizeof process_words[0]; i++) {
-        const char *value = value_of(word, process_words[i].name);
+        const char *value = lt_maker_value_of(word, process_words[i].name);
         if (!value)
             continue;
         if (process_words[i].is_number)
-            put_number_field(maker, process_words[i].field, number(maker, value));
+            put_number_field(maker, process_words[i].field, lt_maker_number(maker, value));
         else
             put_field(maker, process_words[i].field, value);
         return true;
@@ -163,14 +155,14 @@ static bool put_process_word(struct lt_maker *maker, const char *word) {
 static void do_process(struct lt_maker *maker, char **words) {
     uint64_t pid = 4711;
     struct lt_dump_header *header = &maker->header;
-    const struct slot slots[] = {
+    const struct lt_make_slot slots[] = {
         {"pid", &pid}, {"ticks", &header->start_ticks}, {"start", &header->start_wall_ns}, {0}};
     if (maker->made.size)
         LT_MAKER_FAIL(maker, "the process must be named first");
     lt_section_begin(&maker->writer, LT_SECTION_PROCESS, LT_SECTION_CRITICAL);
     for (; *words; words++)
-        if (!take_number(maker, *words, slots) && !put_process_word(maker, *words))
-            unknown(maker, *words);
+        if (!lt_maker_take_number(maker, *words, slots) && !put_process_word(maker, *words))
+            lt_maker_unknown(maker, *words);
     header->pid = (uint32_t)pid;
     /* the header does not touch the section that is being built in the buffer */
     lt_maker_check(maker, lt_write_header(&maker->writer, header));
@@ -204,25 +196,25 @@ static void do_module(struct lt_maker *maker, char **words) {
     if (maker->module_count == LT_MAKE_MODULES || !words[0])
         LT_MAKER_FAIL(maker, "too many modules, or no name");
     struct lt_make_module *module = &maker->modules[maker->module_count++];
-    const struct slot slots[] = {{"bias", &module->bias},
-                                 {"device", &module->device},
-                                 {"inode", &module->inode},
-                                 {"size", &module->size},
-                                 {"mtime", &module->mtime},
-                                 {"load", &module->load},
-                                 {0}};
+    const struct lt_make_slot slots[] = {{"bias", &module->bias},
+                                         {"device", &module->device},
+                                         {"inode", &module->inode},
+                                         {"size", &module->size},
+                                         {"mtime", &module->mtime},
+                                         {"load", &module->load},
+                                         {0}};
     snprintf(module->name, sizeof module->name, "%s", *words);
     snprintf(module->path, sizeof module->path, "%s", *words);
     for (words++; *words; words++) {
         const char *value;
-        if ((value = value_of(*words, "path")))
+        if ((value = lt_maker_value_of(*words, "path")))
             snprintf(module->path, sizeof module->path, "%s", value);
-        else if ((value = value_of(*words, "build-id")))
+        else if ((value = lt_maker_value_of(*words, "build-id")))
             take_build_id(maker, module, value);
-        else if ((value = value_of(*words, "segment")))
+        else if ((value = lt_maker_value_of(*words, "segment")))
             take_segment(maker, module, value);
-        else if (!take_number(maker, *words, slots))
-            unknown(maker, *words);
+        else if (!lt_maker_take_number(maker, *words, slots))
+            lt_maker_unknown(maker, *words);
     }
 }
 
@@ -231,7 +223,7 @@ static void do_unload(struct lt_maker *maker, char **words) {
         LT_MAKER_FAIL(maker, "unload MODULE CENTISECONDS");
     struct lt_make_module *module = &maker->modules[module_id(maker, words[0], strlen(words[0])) - 1];
     module->gone = true;
-    module->unload = number(maker, words[1]);
+    module->unload = lt_maker_number(maker, words[1]);
 }
 
 static uint64_t trigger_of(struct lt_maker *maker, const char *word) {
@@ -240,47 +232,47 @@ static uint64_t trigger_of(struct lt_maker *maker, const char *word) {
         return value;
     LT_TRIGGERS(X)
 #undef X
-    return number(maker, word);
+    return lt_maker_number(maker, word);
 }
 
 static void do_snapshot(struct lt_maker *maker, char **words) {
     lt_maker_write_snapshot(maker);
     uint64_t wall = 0;
-    const struct slot slots[] = {{"index", &maker->index}, {"wall", &wall}, {"time", &maker->time}, {0}};
+    const struct lt_make_slot slots[] = {{"index", &maker->index}, {"wall", &wall}, {"time", &maker->time}, {0}};
     maker->open = true;
     maker->index++;
     maker->time = 100 * maker->index;
     maker->trigger = LT_TRIGGER_PERIODIC;
     maker->flags = 0;
     for (; *words; words++) {
-        const char *trigger = value_of(*words, "trigger");
+        const char *trigger = lt_maker_value_of(*words, "trigger");
         if (trigger)
             maker->trigger = trigger_of(maker, trigger);
         else if (strcmp(*words, "last") == 0)
             maker->flags |= LT_SNAPSHOT_LAST;
         else if (strcmp(*words, "incomplete") == 0)
             maker->flags |= LT_SNAPSHOT_INCOMPLETE;
-        else if (!take_number(maker, *words, slots))
-            unknown(maker, *words);
+        else if (!lt_maker_take_number(maker, *words, slots))
+            lt_maker_unknown(maker, *words);
     }
     maker->wall = wall ? wall : maker->header.start_wall_ns + maker->time * 10000000;
 }
 
 static void do_totals(struct lt_maker *maker, char **words) {
-    struct lt_make_totals *totals = &maker->totals[kind_of(maker, *words)];
+    struct lt_make_totals *totals = &maker->totals[lt_maker_kind(maker, *words)];
     totals->present = totals->given = true;
     for (words++; *words; words++) {
         const char *value;
-        if ((value = value_of(*words, "live")))
+        if ((value = lt_maker_value_of(*words, "live")))
             totals->live = pair(maker, value);
-        else if ((value = value_of(*words, "alloc")))
+        else if ((value = lt_maker_value_of(*words, "alloc")))
             totals->alloc = pair(maker, value);
-        else if ((value = value_of(*words, "release")))
+        else if ((value = lt_maker_value_of(*words, "release")))
             totals->release = pair(maker, value);
-        else if ((value = value_of(*words, "inherited")))
+        else if ((value = lt_maker_value_of(*words, "inherited")))
             totals->inherited = pair(maker, value);
         else
-            unknown(maker, *words);
+            lt_maker_unknown(maker, *words);
     }
 }
 
@@ -290,28 +282,28 @@ static void take_age(struct lt_maker *maker, struct lt_make_site *site, const ch
     uint64_t *fields = site->ages[site->age_count++];
     fields[0] = number_until(maker, text, ":", &text);
     fields[1] = number_until(maker, text, "/", &text);
-    fields[2] = number(maker, text);
+    fields[2] = lt_maker_number(maker, text);
 }
 
 static void do_site(struct lt_maker *maker, char **words) {
-    struct lt_make_site site = {.kind = kind_of(maker, *words)};
-    const struct slot slots[] = {{"first", &site.first}, {"last", &site.last}, {0}};
+    struct lt_make_site site = {.kind = lt_maker_kind(maker, *words)};
+    const struct lt_make_slot slots[] = {{"first", &site.first}, {"last", &site.last}, {0}};
     bool alloc_given = false;
     words++;
-    site.node = take_stack(maker, &words);
+    site.node = lt_maker_take_stack(maker, &words);
     for (; *words; words++) {
         const char *value;
-        if ((value = value_of(*words, "live"))) {
+        if ((value = lt_maker_value_of(*words, "live"))) {
             site.live = pair(maker, value);
-        } else if ((value = value_of(*words, "alloc"))) {
+        } else if ((value = lt_maker_value_of(*words, "alloc"))) {
             site.alloc = pair(maker, value);
             alloc_given = true;
-        } else if ((value = value_of(*words, "age"))) {
+        } else if ((value = lt_maker_value_of(*words, "age"))) {
             take_age(maker, &site, value);
         } else if (strcmp(*words, "truncated") == 0) {
             site.flags |= LT_SITE_TRUNCATED;
-        } else if (!take_number(maker, *words, slots)) {
-            unknown(maker, *words);
+        } else if (!lt_maker_take_number(maker, *words, slots)) {
+            lt_maker_unknown(maker, *words);
         }
     }
     if (!alloc_given)
@@ -325,31 +317,38 @@ static void do_site(struct lt_maker *maker, char **words) {
 static void do_block(struct lt_maker *maker, char **words) {
     if (!words[0] || !words[1])
         LT_MAKER_FAIL(maker, "block ADDRESS KIND FRAME... size=N");
-    struct lt_make_block block = {.address = number(maker, words[0]), .kind = kind_of(maker, words[1])};
-    const struct slot slots[] = {{"size", &block.size}, {"birth", &block.birth}, {0}};
+    struct lt_make_block block = {.address = lt_maker_number(maker, words[0]), .kind = lt_maker_kind(maker, words[1])};
+    const struct lt_make_slot slots[] = {{"size", &block.size}, {"birth", &block.birth}, {0}};
     words += 2;
-    block.node = take_stack(maker, &words);
+    block.node = lt_maker_take_stack(maker, &words);
     for (; *words; words++) {
         if (strcmp(*words, "truncated") == 0)
             block.flags |= LT_SITE_TRUNCATED;
-        else if (!take_number(maker, *words, slots))
-            unknown(maker, *words);
+        else if (!lt_maker_take_number(maker, *words, slots))
+            lt_maker_unknown(maker, *words);
     }
     maker->blocks =
         lt_maker_grown(maker, maker->blocks, &maker->block_room, maker->block_count + 1, sizeof *maker->blocks);
     maker->blocks[maker->block_count++] = block;
 }
 
+static enum lt_counter_group counter_group(struct lt_maker *maker, const char *word) {
+    if (strcmp(word, "untracked") == 0)
+        return LT_COUNTER_UNTRACKED;
+    if (strcmp(word, "statistics") == 0)
+        return LT_COUNTER_STATISTICS;
+    if (strcmp(word, "kernel") != 0)
+        lt_maker_unknown(maker, word);
+    return LT_COUNTER_KERNEL;
+}
+
 static void do_counter(struct lt_maker *maker, char **words) {
     if (!words[0] || !words[1] || !words[2] || maker->counter_count == LT_MAKE_COUNTERS)
-        LT_MAKER_FAIL(maker, "counter untracked|statistics NAME VALUE, or too many of them");
+        LT_MAKER_FAIL(maker, "counter untracked|statistics|kernel NAME VALUE, or too many of them");
     struct lt_make_counter *counter = &maker->counters[maker->counter_count++];
-    const bool untracked = strcmp(words[0], "untracked") == 0;
-    if (!untracked && strcmp(words[0], "statistics") != 0)
-        unknown(maker, words[0]);
-    counter->group = untracked ? LT_COUNTER_UNTRACKED : LT_COUNTER_STATISTICS;
+    counter->group = counter_group(maker, words[0]);
     snprintf(counter->name, sizeof counter->name, "%s", words[1]);
-    counter->value = number(maker, words[2]);
+    counter->value = lt_maker_number(maker, words[2]);
 }
 
 static void do_future(struct lt_maker *maker, char **words) {
@@ -361,7 +360,7 @@ static void do_thin(struct lt_maker *maker, char **words) {
     if (!words[0])
         LT_MAKER_FAIL(maker, "thin INDEX");
     lt_maker_write_snapshot(maker);
-    lt_maker_thin(maker, number(maker, words[0]));
+    lt_maker_thin(maker, lt_maker_number(maker, words[0]));
 }
 
 static const struct {
@@ -369,10 +368,20 @@ static const struct {
     void (*run)(struct lt_maker *, char **words);
     bool of_snapshot;
 } statements[] = {
-    {"process", do_process, false},   {"module", do_module, false},  {"unload", do_unload, false},
-    {"snapshot", do_snapshot, false}, {"totals", do_totals, true},   {"site", do_site, true},
-    {"block", do_block, true},        {"counter", do_counter, true}, {"future", do_future, true},
+    {"process", do_process, false},
+    {"module", do_module, false},
+    {"unload", do_unload, false},
+    {"snapshot", do_snapshot, false},
+    {"totals", do_totals, true},
+    {"site", do_site, true},
+    {"block", do_block, true},
+    {"counter", do_counter, true},
+    {"future", do_future, true},
     {"thin", do_thin, false},
+    {"descriptor", lt_maker_do_descriptor, true},
+    {"mapping", lt_maker_do_mapping, true},
+    {"thread", lt_maker_do_thread, true},
+    {"misuse", lt_maker_do_misuse, true},
 };
 
 static void do_line(struct lt_maker *maker, char *line) {

@@ -13,9 +13,22 @@
  *   totals heap live=1/10 alloc=5/50 release=4/40 inherited=0/0
  *          count/bytes; a kind without this line gets the sums of its sites
  *   site heap app+0x10 app+0x20 0x7000 live=2/74 alloc=3/111 first=10 last=20 truncated age=0:1/37 age=3:1/37
- *          frames innermost first: module+offset, or a bare address; alloc defaults to live; "heap" alone is the empty
- * stack block 0x7f0010 heap app+0x10 app+0x20 size=37 birth=10 truncated counter untracked "paused by leaktrack_pause"
- * 3 counter statistics rules 5
+ *          frames innermost first: module+offset, or a bare address; alloc defaults to live; "heap" alone is the
+ *          empty stack
+ *
+ *   block 0x7f0010 heap app+0x10 app+0x20 size=37 birth=10 truncated
+ *
+ *   counter untracked "paused by leaktrack_pause" 3
+ *          groups: untracked, statistics, kernel
+ *
+ *   descriptor 3 socket app+0x10 birth=10 truncated site=socket origin=call cloexec stream directory deleted
+ *          target=socket:[7] DETAILS
+ *   mapping 0x7f0000 8192 file app+0x10 birth=10 protection=6 origin=call shared offset=0 path=/usr/lib/x DETAILS
+ *   thread 100 app+0x10 birth=10 origin=call runs detached main stack=8388608 name=worker DETAILS
+ *   misuse 1 app+0x10 truncated count=2 fd=5 opener app+0x20 site=file birth=3
+ *          the frames are the holder's; its site= is what the row is where there are frames (an opener's: file)
+ *          DETAILS: inode= protocol= state= local= peer= receive= send= memory= position= size= watches= note=
+ *          resident= future=
  *
  * What follows a `snapshot` line belongs to it, up to the next. Modules must be named before they are used. */
 #ifndef LT_TESTS_MAKE_DUMP_H

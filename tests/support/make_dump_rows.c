@@ -41,9 +41,8 @@ void lt_maker_check(struct lt_maker *maker, int status) {
         LT_MAKER_FAIL(maker, "the writer says %d", status);
 }
 
-/* Rows that may spread over several sections; `put` writes row `i` of `count`, `first` tells a section's first. */
-static void write_rows(struct lt_maker *maker, enum lt_section_type type, uint16_t flags, size_t first_id, size_t count,
-                       void (*put)(struct lt_maker *, size_t i, bool first)) {
+void lt_maker_write_rows(struct lt_maker *maker, enum lt_section_type type, uint16_t flags, size_t first_id,
+                         size_t count, void (*put)(struct lt_maker *, size_t i, bool first)) {
     struct lt_writer *writer = &maker->writer;
     size_t row_size = 1024 + 24 * LT_MAKE_AGES;
     for (size_t i = 0; i < count;) {
@@ -134,12 +133,12 @@ static void write_unloads(struct lt_maker *maker) {
 }
 
 static void write_dictionaries(struct lt_maker *maker) {
-    write_rows(maker, LT_SECTION_MODULES, LT_SECTION_CRITICAL, maker->modules_written + 1,
-               maker->module_count - maker->modules_written, put_module);
+    lt_maker_write_rows(maker, LT_SECTION_MODULES, LT_SECTION_CRITICAL, maker->modules_written + 1,
+                        maker->module_count - maker->modules_written, put_module);
     maker->modules_written = maker->module_count;
     write_unloads(maker);
-    write_rows(maker, LT_SECTION_NODES, LT_SECTION_CRITICAL, maker->nodes_written + 1,
-               maker->node_count - maker->nodes_written, put_node);
+    lt_maker_write_rows(maker, LT_SECTION_NODES, LT_SECTION_CRITICAL, maker->nodes_written + 1,
+                        maker->node_count - maker->nodes_written, put_node);
     maker->nodes_written = maker->node_count;
 }
 
@@ -221,9 +220,10 @@ void lt_maker_write_snapshot(struct lt_maker *maker) {
     lt_put_varint(writer, maker->flags);
     write_totals(maker);
     lt_maker_check(maker, lt_section_end(writer));
-    write_rows(maker, LT_SECTION_SITES, LT_SECTION_CRITICAL, 0, maker->site_count, put_site);
-    write_rows(maker, LT_SECTION_BLOCKS, 0, 0, maker->block_count, put_block);
-    write_rows(maker, LT_SECTION_COUNTERS, 0, 0, maker->counter_count, put_counter);
+    lt_maker_write_rows(maker, LT_SECTION_SITES, LT_SECTION_CRITICAL, 0, maker->site_count, put_site);
+    lt_maker_write_rows(maker, LT_SECTION_BLOCKS, 0, 0, maker->block_count, put_block);
+    lt_maker_write_rows(maker, LT_SECTION_COUNTERS, 0, 0, maker->counter_count, put_counter);
+    lt_maker_write_resources(maker);
     write_future(maker);
     lt_maker_check(maker, lt_write_end(writer, maker->index));
     maker->site_count = maker->block_count = maker->counter_count = 0;
@@ -257,4 +257,6 @@ void lt_maker_clear(struct lt_maker *maker) {
     free(maker->by_id);
     free(maker->sites);
     free(maker->blocks);
+    for (size_t i = 0; i < LT_MAKE_RESOURCES; i++)
+        free(maker->resources[i].rows);
 }

@@ -17,7 +17,8 @@ enum {
     LT_MAKE_AGES = 32,
     LT_MAKE_FRAMES = 512,
     LT_MAKE_WORDS = 1024,
-    LT_MAKE_COUNTERS = 64
+    LT_MAKE_COUNTERS = 64,
+    LT_MAKE_DETAILS = 16
 };
 
 enum { LT_MAKE_FUTURE = 200 }; /* a section type and a field of PROCESS that no version has */
@@ -70,6 +71,32 @@ struct lt_make_counter {
     uint64_t value;
 };
 
+struct lt_make_holder {
+    uint32_t node, kind, flags;
+    uint64_t birth;
+};
+
+enum lt_make_resource { LT_MAKE_DESCRIPTOR, LT_MAKE_MAPPING, LT_MAKE_THREAD, LT_MAKE_MISUSE, LT_MAKE_RESOURCES };
+
+/* A row of any of them; what the kinds do not share stands in `numbers`, in the order of the format. */
+struct lt_make_resource_row {
+    uint64_t numbers[5];
+    uint64_t origin, flags;
+    struct lt_make_holder holder;
+    const char *text; /* target, path or name */
+    struct {
+        int field;
+        const char *text; /* or NULL: */
+        uint64_t number;
+    } details[LT_MAKE_DETAILS];
+    size_t detail_count;
+};
+
+struct lt_make_resource_rows {
+    struct lt_make_resource_row *rows;
+    size_t count, room;
+};
+
 struct lt_maker {
     struct lt_made_dump made;
     size_t room;
@@ -92,6 +119,7 @@ struct lt_maker {
     size_t block_count, block_room;
     struct lt_make_counter counters[LT_MAKE_COUNTERS];
     size_t counter_count;
+    struct lt_make_resource_rows resources[LT_MAKE_RESOURCES];
 };
 
 #define LT_MAKER_FAIL(maker, ...)                                                                                      \
@@ -101,6 +129,35 @@ struct lt_maker {
         fputc('\n', stderr);                                                                                           \
         abort();                                                                                                       \
     } while (0)
+
+/* Words of statements. */
+
+/* The part behind "name=", or NULL when `word` is about something else. */
+const char *lt_maker_value_of(const char *word, const char *name);
+uint64_t lt_maker_number(struct lt_maker *, const char *text);
+uint32_t lt_maker_kind(struct lt_maker *, const char *word);
+void lt_maker_unknown(struct lt_maker *, const char *word);
+
+/* One row of a statement's table of "name=number" words; the table ends with an empty one. */
+struct lt_make_slot {
+    const char *name;
+    uint64_t *value;
+};
+bool lt_maker_take_number(struct lt_maker *, const char *word, const struct lt_make_slot *);
+
+/* The node of the frames at *words; leaves *words at the first word that is no frame. */
+uint32_t lt_maker_take_stack(struct lt_maker *, char ***words);
+
+/* make_dump_resources.c: statements, and the sections that their rows become. */
+void lt_maker_do_descriptor(struct lt_maker *, char **words);
+void lt_maker_do_mapping(struct lt_maker *, char **words);
+void lt_maker_do_thread(struct lt_maker *, char **words);
+void lt_maker_do_misuse(struct lt_maker *, char **words);
+void lt_maker_write_resources(struct lt_maker *);
+
+/* Rows that may spread over several sections; `put` writes row `i` of `count`, `first` tells a section's first. */
+void lt_maker_write_rows(struct lt_maker *, enum lt_section_type, uint16_t flags, size_t first_id, size_t count,
+                         void (*put)(struct lt_maker *, size_t i, bool first));
 
 /* `items` with room for `count`, moved if need be. */
 void *lt_maker_grown(struct lt_maker *, void *items, size_t *room, size_t count, size_t size);

@@ -60,10 +60,14 @@ static void print_module(size_t id, const struct lt_dump_module *module) {
     }
 }
 
-static void print_stack(const struct lt_dump *dump, uint32_t node) {
-    printf(" stack=");
+static void print_frames(const struct lt_dump *dump, uint32_t node) {
     for (const char *blank = ""; node; node = dump->nodes[node].parent, blank = " ")
         printf("%s%" PRIu32 "+0x%" PRIx64, blank, dump->nodes[node].module, dump->nodes[node].offset);
+}
+
+static void print_stack(const struct lt_dump *dump, uint32_t node) {
+    printf(" stack=");
+    print_frames(dump, node);
     putchar('\n');
 }
 
@@ -88,6 +92,84 @@ static void print_site(const struct lt_dump *dump, const struct lt_dump_site *si
     print_stack(dump, site->node);
 }
 
+/* A kind, or 0 where there is no site. */
+static const char *kind_name(uint32_t kind) {
+    return kind ? lt_kind_name(kind) : "-";
+}
+
+static void print_holder(const struct lt_dump *dump, const struct lt_dump_holder *holder) {
+    printf(" holder=%s/%" PRIu32 "/%" PRIu32 "[", kind_name(holder->site_kind), holder->site_flags, holder->birth_cs);
+    print_frames(dump, holder->node);
+    putchar(']');
+}
+
+static void print_details(const struct lt_dump_details *details) {
+    const struct {
+        const char *name, *text;
+    } texts[] = {{" protocol", details->protocol},
+                 {" state", details->state},
+                 {" local", details->local},
+                 {" peer", details->peer},
+                 {" note", details->note}};
+    const struct {
+        const char *name;
+        uint64_t value;
+    } numbers[] = {{"inode", details->inode},     {"receive", details->receive},   {"send", details->send},
+                   {"memory", details->memory},   {"position", details->position}, {"size", details->size},
+                   {"watches", details->watches}, {"resident", details->resident}};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        if (texts[i].text[0])
+            print_quoted(texts[i].name, texts[i].text);
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+        if (numbers[i].value != LT_NO_NUMBER)
+            printf(" %s=%" PRIu64, numbers[i].name, numbers[i].value);
+    putchar('\n');
+}
+
+static void print_descriptor(const struct lt_dump *dump, const struct lt_dump_descriptor *row) {
+    printf("descriptor %" PRIu32 " %s origin=%" PRIu32 " flags=%" PRIu32, row->fd, lt_kind_name(row->kind), row->origin,
+           row->flags);
+    print_holder(dump, &row->holder);
+    print_quoted("", row->target);
+    print_details(&row->details);
+}
+
+static void print_mapping(const struct lt_dump *dump, const struct lt_dump_mapping *row) {
+    printf("mapping 0x%" PRIx64 " %" PRIu64 " protection=%" PRIu32 " class=%" PRIu32 " origin=%" PRIu32
+           " flags=%" PRIu32,
+           row->start, row->length, row->protection, row->mapping_class, row->origin, row->flags);
+    print_holder(dump, &row->holder);
+    printf(" offset=0x%" PRIx64, row->offset);
+    print_quoted("", row->path);
+    print_details(&row->details);
+}
+
+static void print_thread(const struct lt_dump *dump, const struct lt_dump_thread *row) {
+    printf("thread %" PRIu32 " origin=%" PRIu32 " flags=%" PRIu32, row->tid, row->origin, row->flags);
+    print_holder(dump, &row->holder);
+    printf(" stack=%" PRIu64, row->stack_size);
+    print_quoted("", row->name);
+    print_details(&row->details);
+}
+
+static void print_misuse(const struct lt_dump *dump, const struct lt_dump_misuse *row) {
+    printf("misuse %" PRIu32 " %" PRIu64 " fd=%" PRIu32 " flags=%" PRIu32, row->what, row->count, row->fd,
+           row->site_flags);
+    print_holder(dump, &row->opener);
+    print_stack(dump, row->node);
+}
+
+static void print_resources(const struct lt_dump *dump, const struct lt_dump_snapshot *snapshot) {
+    for (size_t i = 0; i < snapshot->descriptor_count; i++)
+        print_descriptor(dump, &snapshot->descriptors[i]);
+    for (size_t i = 0; i < snapshot->mapping_count; i++)
+        print_mapping(dump, &snapshot->mappings[i]);
+    for (size_t i = 0; i < snapshot->thread_count; i++)
+        print_thread(dump, &snapshot->threads[i]);
+    for (size_t i = 0; i < snapshot->misuse_count; i++)
+        print_misuse(dump, &snapshot->misuses[i]);
+}
+
 static void print_snapshot(const struct lt_dump *dump, const struct lt_dump_snapshot *snapshot) {
     printf("snapshot %" PRIu64 " wall=%" PRIu64 " time=%" PRIu32 " trigger=%" PRIu32 " flags=%" PRIu32 "\n",
            snapshot->index, snapshot->wall_ns, snapshot->time_cs, snapshot->trigger, snapshot->flags);
@@ -105,6 +187,7 @@ static void print_snapshot(const struct lt_dump *dump, const struct lt_dump_snap
         print_quoted("", snapshot->counters[i].name);
         printf(" %" PRIu64 "\n", snapshot->counters[i].value);
     }
+    print_resources(dump, snapshot);
 }
 
 /* The whole file at `path`, malloc'd; exits with 2 where it can't be read. */

@@ -1,5 +1,6 @@
 lt_unit_test(dump_writer ROOMS base dump LIBS lt_make_dump lt_dump_reader_host)
 lt_unit_test(dump_reader ROOMS base dump LIBS lt_make_dump lt_dump_reader_host)
+lt_unit_test(dump_resources ROOMS base dump LIBS lt_make_dump lt_dump_reader_host)
 lt_unit_test(dump_damage ROOMS base dump LIBS lt_make_dump lt_dump_reader_host)
 lt_unit_test(dump_large ROOMS base dump LIBS lt_dump_reader_host)
 lt_unit_test(dump_malformed ROOMS base dump LIBS lt_dump_reader_host)

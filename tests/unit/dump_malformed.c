@@ -36,7 +36,8 @@ static int append(void *context, const void *bytes, size_t size) {
 
 /* One section with this payload; its critical flag as format.h says. */
 static void add(struct file *file, enum lt_section_type type, const void *payload, size_t length) {
-    const bool optional = type == LT_SECTION_BLOCKS || type == LT_SECTION_COUNTERS || type == LT_SECTION_UNLOADS;
+    const bool optional = type == LT_SECTION_BLOCKS || type == LT_SECTION_COUNTERS || type == LT_SECTION_UNLOADS ||
+                          type >= LT_SECTION_DESCRIPTORS;
     const uint8_t *bytes = payload;
     lt_section_begin(&file->writer, type, optional ? 0 : LT_SECTION_CRITICAL);
     for (size_t i = 0; i < length; i++)
@@ -172,6 +173,83 @@ static const struct fault row_faults[] = {
           "\1"
           "\1\2x\0\0",
           "row 1 has a NUL in a name"),
+    FAULT(DESCRIPTORS,
+          "\1"
+          "\1\3\0\0\1\3\0\0\0",
+          "counts more rows than its bytes can hold"),
+    FAULT(DESCRIPTORS,
+          "\1"
+          "\1\0\0\0\1\3\0\0\0\0",
+          "row 1 is of a kind that this reader does not know"),
+    FAULT(DESCRIPTORS,
+          "\1"
+          "\1\3\5\0\1\3\0\0\0\0",
+          "row 1 is of an origin that this reader does not know"),
+    FAULT(DESCRIPTORS,
+          "\1"
+          "\1\3\0\0\3\3\0\0\0\0",
+          "row 1 refers to an unknown node"),
+    FAULT(DESCRIPTORS,
+          "\1"
+          "\1\3\0\0\1\x0b\0\0\0\0",
+          "row 1 has a site of a kind that this reader does not know"),
+    FAULT(DESCRIPTORS,
+          "\2"
+          "\xff\xff\xff\xff\x0f\3\0\0\1\3\0\0\0\0"
+          "\1\3\0\0\1\3\0\0\0\0",
+          "row 2 has a descriptor above 32 bits"),
+    FAULT(DESCRIPTORS,
+          "\1"
+          "\1\3\0\0\1\3\0\0\1\0\0",
+          "row 1 has a NUL in a name"),
+    FAULT(DESCRIPTORS,
+          "\1"
+          "\1\3\0\0\1\3\0\0\0\1",
+          "row 1 counts more rows than its bytes can hold"),
+    FAULT(DESCRIPTORS,
+          "\1"
+          "\1\3\0\0\1\3\0\0\0\1\3\1",
+          "row 1 ends inside a name"),
+    FAULT(DESCRIPTORS,
+          "\1"
+          "\1\3\0\0\1\3\0\0\0\1\1\0",
+          "row 1 ends inside a number"),
+    FAULT(DESCRIPTORS,
+          "\1"
+          "\1\3\0\0\1\3\0\0\0\1\3\1\0",
+          "row 1 has a NUL in a name"),
+    FAULT(MAPPINGS,
+          "\1"
+          "\1\1\0\x0a\0\0\1\2\0\0\0\0\0",
+          "row 1 is of a class of mappings that this reader does not know"),
+    FAULT(MAPPINGS,
+          "\1"
+          "\1\xff\xff\xff\xff\xff\xff\xff\xff\xff\1\0\0\0\0\1\2\0\0\0\0\0",
+          "row 1 has an address above 64 bits"),
+    FAULT(MAPPINGS,
+          "\1"
+          "\1\1\0\0\5\0\1\2\0\0\0\0\0",
+          "row 1 is of an origin that this reader does not know"),
+    FAULT(THREADS,
+          "\1"
+          "\xff\xff\xff\xff\x10\0\0\1\x09\0\0\0\0\0",
+          "row 1 holds a number above 32 bits"),
+    FAULT(THREADS,
+          "\1"
+          "\1\5\0\1\x09\0\0\0\0\0",
+          "row 1 is of an origin that this reader does not know"),
+    FAULT(MISUSES,
+          "\1"
+          "\0\1\1\1\0\0\0\0\0",
+          "row 1 is of a misuse that this reader does not know"),
+    FAULT(MISUSES,
+          "\1"
+          "\5\1\1\1\0\0\0\0\0",
+          "row 1 is of a misuse that this reader does not know"),
+    FAULT(MISUSES,
+          "\1"
+          "\1\1\1\3\0\0\0\0\0",
+          "row 1 refers to an unknown node"),
 };
 
 static void rows_cost_their_snapshot(void **state) {
