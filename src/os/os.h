@@ -8,6 +8,8 @@
  *   sandbox.h   calls that the program's seccomp filters forbid
  *   memory.h    mappings outside the arena (scratch)           file.h    files: whole writes, identity, locks, holes
  *   clock.h     coarse and wall clocks                         proc.h    what /proc says of this process
+ *   fd_list.h     open descriptors                         socket_list.h  sockets: state, addresses, queues
+ *   task_list.h   threads                                  limits.h       how many of each there may be
  *   task.h      thread and process ids, "is this tid alive", futex sleep
  *   atomic16.h  the 16-byte load of the live-block index       vdso.h    the kernel's clock functions
  *   arch_*.h    what a CPU architecture supplies, found by arch.h */

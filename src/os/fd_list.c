@@ -1,0 +1,100 @@
+/* The kernel walks a table of descriptors by number, so a list that takes several getdents64 calls misses nothing that
+ * stays open. Each entry's link is read through the directory's handle: "/proc/self/task/N/fd/M" walked anew costs
+ * three times as much. */
+#include "os/fd_list.h"
+
+#include "base/fmt.h"
+#include "os/file.h"
+#include "os/syscall.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+struct pass {
+    int directory;
+    struct lt_file_id id; /* of the directory itself */
+    char *target;
+    bool (*see)(void *, const struct lt_fd_entry *);
+    void *context;
+};
+
+static int open_directory(int tid) {
+    char path[64];
+    struct lt_fmt f = lt_fmt(path, sizeof path);
+    lt_fmt_text(&f, tid ? "/proc/self/task/" : "/proc/thread-self");
+    if (tid)
+        lt_fmt_signed(&f, tid);
+    lt_fmt_text(&f, "/fd");
+    const int fd = lt_open(path, O_RDONLY | O_DIRECTORY, 0);
+    if (fd < 0)
+        return fd;
+    const int moved = lt_fd_move_high(fd);
+    return moved < 0 ? fd : moved;
+}
+
+static bool stat_entry(const struct pass *p, const char *name, struct stat *st) {
+    return lt_syscall4(SYS_newfstatat, p->directory, LT_ARG(name), LT_ARG(st), 0) == 0;
+}
+
+/* The same number may be another file, where the table is another thread's. */
+static bool is_the_pass(const struct pass *p, int fd, const char *name) {
+    struct stat st;
+    return fd == p->directory && stat_entry(p, name, &st) && st.st_dev == p->id.device && st.st_ino == p->id.inode;
+}
+
+/* Takes " (deleted)" away where it is the kernel's word and not part of the name. */
+static bool take_deleted(const struct pass *p, const char *name, char *target) {
+    static const char mark[] = " (deleted)";
+    const size_t length = strlen(target), mark_length = sizeof mark - 1;
+    struct stat st;
+    if (length <= mark_length || strcmp(target + length - mark_length, mark) != 0)
+        return false;
+    if (!stat_entry(p, name, &st) || st.st_nlink > 0)
+        return false;
+    target[length - mark_length] = '\0';
+    return strncmp(target, "/memfd:", 7) != 0;
+}
+
+static int number_of(const char *name) {
+    unsigned n = 0;
+    for (; *name >= '0' && *name <= '9'; name++)
+        n = n * 10 + (unsigned)(*name - '0');
+    return (int)n;
+}
+
+static bool see_entry(struct pass *p, const char *name) {
+    struct lt_fd_entry entry = {.fd = number_of(name), .target = p->target};
+    if (name[0] == '.' || is_the_pass(p, entry.fd, name))
+        return true;
+    const long n = lt_syscall4(SYS_readlinkat, p->directory, LT_ARG(name), LT_ARG(p->target), LT_PATH_MAX - 1);
+    if (n == -ENOENT)
+        return true; /* closed since */
+    p->target[n > 0 ? n : 0] = '\0';
+    entry.deleted = take_deleted(p, name, p->target);
+    return p->see(p->context, &entry);
+}
+
+static long see_all(struct pass *p, char *buffer, size_t size) {
+    long n;
+    while ((n = lt_syscall3(SYS_getdents64, p->directory, LT_ARG(buffer), (long)size)) > 0)
+        for (const char *at = buffer; at < buffer + n; at += ((const struct dirent64 *)at)->d_reclen)
+            if (!see_entry(p, ((const struct dirent64 *)at)->d_name))
+                return 0;
+    return n;
+}
+
+int lt_fd_list(int tid, char *buffer, size_t size, bool (*see)(void *context, const struct lt_fd_entry *),
+               void *context) {
+    struct lt_file_info info = {0};
+    struct pass pass = {.directory = open_directory(tid), .target = buffer, .see = see, .context = context};
+    if (pass.directory < 0)
+        return pass.directory;
+    (void)!lt_file_info(pass.directory, &info);
+    pass.id = info.id;
+    const long status = see_all(&pass, buffer + LT_PATH_MAX, size - LT_PATH_MAX);
+    lt_close(pass.directory);
+    return (int)status;
+}
