@@ -98,6 +98,17 @@ static _Atomic uint64_t *place(struct lt_rule_table *table, uint64_t word) {
     return NULL;
 }
 
+LT_NOINLINE uint32_t lt_rule_cache_search(uintptr_t ip, bool interrupted) {
+    const struct lt_rule_table *table = atomic_load_explicit(&lt_rule_table, memory_order_acquire);
+    uint64_t key = lt_rule_key(ip, interrupted), home = lt_rule_home(table, ip);
+    for (unsigned i = 0; i < LT_RULE_LINE; i++) {
+        uint64_t word = atomic_load_explicit(&table->words[home ^ i], memory_order_acquire);
+        if (lt_rule_word_is(word, key))
+            return (uint16_t)word;
+    }
+    return LT_PACKED_UNKNOWN;
+}
+
 static bool copy_words(struct lt_rule_table *to, struct lt_rule_table *from) {
     for (uint64_t i = 0; i <= from->mask; i++) {
         uint64_t word = atomic_load(&from->words[i]);

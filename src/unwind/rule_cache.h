@@ -61,15 +61,27 @@ enum {
     LT_PACKED_CFA_MAX = (1 << LT_PACKED_SLOT_SHIFT) - 1, /* eleven bits: the CFA's offset in words */
 };
 
-static LT_ALWAYS_INLINE struct lt_rule lt_rule_unpack(uint64_t packed) {
+/* Of rules that are not indirect: the CFA's distance from rsp or rbp, and that of the caller's fp from the CFA. */
+static LT_ALWAYS_INLINE uintptr_t lt_packed_cfa(uint32_t packed) {
+    return (uintptr_t)(packed & LT_PACKED_CFA_MAX) * 8;
+}
+
+static LT_ALWAYS_INLINE bool lt_packed_saves_fp(uint32_t packed) {
+    return (packed >> LT_PACKED_SLOT_SHIFT & LT_PACKED_SLOT_MAX) != 0;
+}
+
+static LT_ALWAYS_INLINE uintptr_t lt_packed_slot(uint32_t packed) {
+    return (uintptr_t)(packed >> LT_PACKED_SLOT_SHIFT & LT_PACKED_SLOT_MAX) * 8;
+}
+
+static LT_ALWAYS_INLINE struct lt_rule lt_rule_unpack(uint32_t packed) {
     if (lt_unlikely(packed & LT_PACKED_INDIRECT))
         return lt_rules[packed & (LT_PACKED_INDIRECT - 1)];
-    uint64_t slot = packed >> LT_PACKED_SLOT_SHIFT & LT_PACKED_SLOT_MAX;
     return (struct lt_rule){
         .class = packed & LT_PACKED_FP ? LT_RULE_FP : LT_RULE_SP,
-        .flags = slot ? LT_RULE_FP_AT_CFA : 0,
-        .fp_offset = (int16_t)(-8 * (int64_t)slot),
-        .cfa_offset = (int32_t)((packed & LT_PACKED_CFA_MAX) * 8),
+        .flags = lt_packed_saves_fp(packed) ? LT_RULE_FP_AT_CFA : 0,
+        .fp_offset = (int16_t)-lt_packed_slot(packed),
+        .cfa_offset = (int32_t)lt_packed_cfa(packed),
     };
 }
 
@@ -85,18 +97,24 @@ static LT_ALWAYS_INLINE bool lt_rule_word_is(uint64_t word, uint64_t key) {
     return (word ^ key) <= UINT16_MAX;
 }
 
-/* The rule of `ip`, if it is known. */
-static LT_ALWAYS_INLINE bool lt_rule_cache_find(uintptr_t ip, bool interrupted, struct lt_rule *rule) {
+enum { LT_PACKED_UNKNOWN = 1 << 16 };
+
+/* The rule of `ip` as 16 bits, LT_PACKED_UNKNOWN where it is not known. */
+uint32_t lt_rule_cache_search(uintptr_t ip, bool interrupted); /* in all of the line */
+static LT_ALWAYS_INLINE uint32_t lt_rule_cache_packed(uintptr_t ip, bool interrupted) {
     const struct lt_rule_table *table = atomic_load_explicit(&lt_rule_table, memory_order_acquire);
-    uint64_t key = lt_rule_key(ip, interrupted), home = lt_rule_home(table, ip);
-    for (unsigned i = 0; i < LT_RULE_LINE; i++) {
-        uint64_t word = atomic_load_explicit(&table->words[home ^ i], memory_order_acquire);
-        if (lt_likely(lt_rule_word_is(word, key))) {
-            *rule = lt_rule_unpack((uint16_t)word);
-            return true;
-        }
-    }
-    return false;
+    uint64_t word = atomic_load_explicit(&table->words[lt_rule_home(table, ip)], memory_order_acquire);
+    if (lt_likely(lt_rule_word_is(word, lt_rule_key(ip, interrupted))))
+        return (uint16_t)word;
+    return lt_rule_cache_search(ip, interrupted);
+}
+
+static LT_ALWAYS_INLINE bool lt_rule_cache_find(uintptr_t ip, bool interrupted, struct lt_rule *rule) {
+    uint32_t packed = lt_rule_cache_packed(ip, interrupted);
+    if (packed == LT_PACKED_UNKNOWN)
+        return false;
+    *rule = lt_rule_unpack(packed);
+    return true;
 }
 
 #endif

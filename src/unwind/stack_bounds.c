@@ -51,8 +51,8 @@ static bool forget_overlapping(struct lt_stack_bounds *bounds, uintptr_t start, 
     bool any = false;
     for (unsigned i = 0; i < LT_STACK_RANGES; i++) {
         struct lt_stack_range *range = &bounds->ranges[i];
-        if (range->low < end && start < range->high) {
-            *range = (struct lt_stack_range){.high = 0};
+        if (range->size && range->low < end && start < range->low + range->size) {
+            range->size = 0;
             any = true;
         }
     }
@@ -71,8 +71,8 @@ static bool note_gone(struct lt_stack_bounds *bounds, uint32_t number, bool *any
 
 LT_COLD bool lt_stack_bounds_catch_up(struct lt_stack_bounds *bounds, uint32_t now) {
     bool any = false;
-    while (bounds->gone_seen != now)
-        if (!note_gone(bounds, ++bounds->gone_seen, &any)) {
+    for (; bounds->gone_seen != now; bounds->gone_seen++)
+        if (!note_gone(bounds, bounds->gone_seen + 1, &any)) {
             *bounds = (struct lt_stack_bounds){.gone_seen = now};
             return true;
         }
@@ -90,68 +90,72 @@ static uintptr_t top_above(uintptr_t sp) {
 /* The end of the known range that begins at `low`, or `low` itself. */
 static uintptr_t known_end(const struct lt_stack_bounds *bounds, uintptr_t low) {
     for (unsigned i = 0; i < LT_STACK_RANGES; i++)
-        if (bounds->ranges[i].low == low && bounds->ranges[i].high > low)
-            return bounds->ranges[i].high;
+        if (bounds->ranges[i].low == low)
+            return low + bounds->ranges[i].size;
     return low;
 }
 
+static struct lt_stack_range range_of(uintptr_t low, uintptr_t high, bool own) {
+    return (struct lt_stack_range){low, high - low, own};
+}
+
 /* Goes up page by page while the kernel can read, at most to `top`; known ranges are not probed again. Stops below
- * `top` where it meets something unreadable, or after `most` probes. */
-static struct lt_stack_range probe(const struct lt_stack_bounds *bounds, uintptr_t sp, uintptr_t top, unsigned most) {
+ * `top` where it meets something unreadable, or after `most` probes: then *whole is false. */
+static struct lt_stack_range probe(const struct lt_stack_bounds *bounds, uintptr_t sp, uintptr_t top, unsigned most,
+                                   bool *whole) {
     uintptr_t low = sp & ~(uintptr_t)(LT_PAGE - 1), high = known_end(bounds, low + LT_PAGE);
     while (high < top && most-- > 0 && lt_memory_readable(high))
         high = known_end(bounds, high + LT_PAGE);
-    return (struct lt_stack_range){low, high < top ? high : top, high >= top && top != END_OF_USER_SPACE};
-}
-
-static bool read_map(uintptr_t sp, struct lt_scratch *scratch, struct lt_stack_range *range) {
-    struct lt_map map;
-    if (lt_proc_map_at(sp, &map, scratch->bytes, sizeof scratch->bytes) != 0 || !map.readable)
-        return false;
-    *range = (struct lt_stack_range){.low = map.start, .high = map.end};
-    return true;
+    *whole = high >= top;
+    return range_of(low, *whole ? top : high, *whole && top != END_OF_USER_SPACE);
 }
 
 static struct lt_stack_range look_up(const struct lt_stack_bounds *bounds, uintptr_t sp, struct lt_scratch *scratch) {
     uintptr_t top = top_above(sp);
-    struct lt_stack_range range = probe(bounds, sp, top, PROBES);
-    if (range.high == top)
+    bool whole;
+    struct lt_map map;
+    struct lt_stack_range range = probe(bounds, sp, top, PROBES, &whole);
+    if (whole)
         return range;
-    if (!read_map(sp, scratch, &range))
-        return probe(bounds, sp, top, PROBES_WITHOUT_PROC);
-    if (top < range.high)
-        range = (struct lt_stack_range){range.low, top, true};
-    return range;
+    if (lt_proc_map_at(sp, &map, scratch->bytes, sizeof scratch->bytes) != 0 || !map.readable)
+        return probe(bounds, sp, top, PROBES_WITHOUT_PROC, &whole);
+    return range_of(map.start, top < map.end ? top : map.end, top < map.end);
 }
 
 static void keep(struct lt_stack_bounds *bounds, struct lt_stack_range range) {
-    forget_overlapping(bounds, range.low, range.high);
-    bounds->ranges[bounds->next++ % LT_STACK_RANGES] = range;
+    forget_overlapping(bounds, range.low, range.low + range.size);
+    uint32_t place = bounds->next++ % LT_STACK_RANGES;
+    struct lt_stack_range *kept = &bounds->ranges[place];
+    kept->size = 0;
+    atomic_signal_fence(memory_order_seq_cst);
+    kept->low = range.low;
+    kept->own = range.own;
+    atomic_signal_fence(memory_order_seq_cst);
+    kept->size = range.size;
+    bounds->last = place;
 }
 
-static LT_COLD struct lt_stack_range find(struct lt_stack_bounds *bounds, uintptr_t sp, struct lt_scratch *scratch) {
+static LT_COLD bool ask(struct lt_stack_bounds *bounds, uintptr_t sp, struct lt_scratch *scratch) {
     atomic_fetch_add_explicit(&lookups, 1, memory_order_relaxed);
     if (!lt_memory_readable(sp))
-        return (struct lt_stack_range){.high = 0};
-    struct lt_stack_range range = look_up(bounds, sp, scratch);
-    keep(bounds, range);
-    return range;
+        return false;
+    keep(bounds, look_up(bounds, sp, scratch));
+    return true;
 }
 
-bool lt_stack_bounds_at(struct lt_stack_bounds *bounds, uintptr_t sp, struct lt_scratch *scratch,
-                        struct lt_stack_range *range) {
-    for (unsigned i = 0; i < LT_STACK_RANGES; i++) {
-        *range = bounds->ranges[i];
-        if (lt_likely(sp - range->low < range->high - range->low))
-            return true;
-    }
-    *range = find(bounds, sp, scratch);
-    return range->high != 0;
+LT_NOINLINE const struct lt_stack_range *lt_stack_bounds_find(struct lt_stack_bounds *bounds, uintptr_t sp,
+                                                              struct lt_scratch *scratch) {
+    for (uint32_t i = 0; i < LT_STACK_RANGES; i++)
+        if (sp - bounds->ranges[i].low < bounds->ranges[i].size) {
+            bounds->last = i;
+            return &bounds->ranges[i];
+        }
+    return ask(bounds, sp, scratch) ? &bounds->ranges[bounds->last] : NULL;
 }
 
 bool lt_stack_range_has(const struct lt_stack_range *range, uintptr_t sp, uintptr_t address) {
-    const uintptr_t last = address + sizeof(uintptr_t) - 1;
-    if (address < range->low || last >= range->high || last < address)
+    const uintptr_t offset = address - range->low;
+    if (offset >= range->size || range->size - offset < sizeof(uintptr_t))
         return false;
     return range->own || (address ^ (sp - 1)) < LT_PAGE || lt_memory_readable(address);
 }

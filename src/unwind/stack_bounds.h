@@ -21,14 +21,16 @@ struct lt_scratch {
     char bytes[1024];
 };
 
+/* [low, low + size): readable. Written size last, and made empty by one store: a handler may jump out in between. */
 struct lt_stack_range {
-    uintptr_t low, high; /* half-open, readable */
-    bool own;            /* up to the top of the thread's own stack, which cannot go while the thread is on it */
+    uintptr_t low, size;
+    bool own; /* up to the top of the thread's own stack, which cannot go while the thread is on it */
 };
 
 /* One per lt_unwind_state. All zero is "nothing known". */
 struct lt_stack_bounds {
     struct lt_stack_range ranges[LT_STACK_RANGES];
+    uint32_t last;      /* the range used last */
     uint32_t next;      /* the range to be replaced next */
     uint32_t gone_seen; /* how many of the ranges that went away it has taken note of */
 };
@@ -36,9 +38,14 @@ struct lt_stack_bounds {
 extern _Atomic uint32_t lt_stack_ranges_gone; /* published so far */
 bool lt_stack_bounds_catch_up(struct lt_stack_bounds *, uint32_t now);
 
-/* The readable range around `sp`, at most to the top of that stack. False where the kernel has nothing readable there.
+/* The readable range around `sp`, at most to the top of that stack. NULL where the kernel has nothing readable there.
  */
-bool lt_stack_bounds_at(struct lt_stack_bounds *, uintptr_t sp, struct lt_scratch *, struct lt_stack_range *range);
+const struct lt_stack_range *lt_stack_bounds_find(struct lt_stack_bounds *, uintptr_t sp, struct lt_scratch *);
+static LT_ALWAYS_INLINE const struct lt_stack_range *lt_stack_bounds_at(struct lt_stack_bounds *bounds, uintptr_t sp,
+                                                                        struct lt_scratch *scratch) {
+    const struct lt_stack_range *last = &bounds->ranges[bounds->last];
+    return lt_likely(sp - last->low < last->size) ? last : lt_stack_bounds_find(bounds, sp, scratch);
+}
 
 /* Whether the word at `address` may be read, for a caller that has it from nowhere safe and last read below `sp`. What
  * libc unmaps for itself (a large block, the end of its heap) nobody tells us of: of a stack that is not the thread's

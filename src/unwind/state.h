@@ -14,9 +14,10 @@ struct lt_unwind_state {
     uint32_t serial;                /* number of the capture */
     uint32_t generation;            /* of the rules that the memos were made with */
     uint32_t depth;                 /* frames kept: the length of the arrays */
-    struct lt_memo_frame *fresh;    /* frames found by unwinding; both arrays are filled from the end, so that the */
-    uintptr_t *ips;                 /* outermost comes first */
-    void **foreign;                 /* libunwind only: its result, LT_FOREIGN_FRAMES more than depth */
+    uintptr_t *ips;                 /* room for frames that no memo holds */
+    struct lt_memo_frame *fresh;    /* room for frames found by unwinding: filled from the end, so that the outermost */
+    struct lt_memo_frame *fresh_end; /* comes first */
+    void **foreign;                  /* libunwind only: its result, LT_FOREIGN_FRAMES more than depth */
     struct lt_stack_bounds bounds;
     struct lt_scratch scratch;
 };

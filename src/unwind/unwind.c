@@ -44,6 +44,7 @@ static bool make_arrays(struct lt_unwind_state *state, uint32_t depth) {
     state->depth = depth;
     state->ips = lt_arena_alloc(depth * sizeof *state->ips, 64);
     state->fresh = lt_arena_alloc(depth * sizeof *state->fresh, 64);
+    state->fresh_end = state->fresh + depth;
     if (in_use == &lt_unwinder_libunwind)
         state->foreign = lt_arena_alloc((depth + LT_FOREIGN_FRAMES) * sizeof *state->foreign, 8);
     return state->ips && state->fresh && (state->foreign || in_use != &lt_unwinder_libunwind) &&

@@ -7,16 +7,15 @@
 
 static void capture(struct lt_unwind_state *state, const struct lt_regs *from, struct lt_stack *stack) {
     struct lt_frames frames = {.state = state};
-    struct lt_stack_range range;
     uintptr_t ip = from->ip, fp = from->fp, low = from->sp;
     lt_stack_bounds_refresh(&state->bounds);
-    bool readable = lt_stack_bounds_at(&state->bounds, from->sp, &state->scratch, &range);
+    const struct lt_stack_range *range = lt_stack_bounds_at(&state->bounds, from->sp, &state->scratch);
     while (ip && lt_frames_push(&frames, ip)) {
         lt_frames_note(&frames, lt_rule_at(ip, false, &state->scratch));
         if (fp == 0)
             break;
-        if (!readable || fp < low || fp % sizeof fp || !lt_stack_range_has(&range, low, fp) ||
-            !lt_stack_range_has(&range, low, fp + sizeof fp)) {
+        if (!range || fp < low || fp % sizeof fp || !lt_stack_range_has(range, low, fp) ||
+            !lt_stack_range_has(range, low, fp + sizeof fp)) {
             frames.flags |= LT_STACK_TRUNCATED;
             break;
         }

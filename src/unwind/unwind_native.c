@@ -1,5 +1,8 @@
 /* The native unwinder: rules (rule_compile.h) from the innermost frame outwards until a frame is one that the memo
- * knows; the rest is proven by comparing words, and only what is not is unwound (memo.h). */
+ * knows; the rest is proven by comparing words, and only what is not is unwound (memo.h).
+ *
+ * HOT PATH: `capture` and what is inlined there does the frames whose rule fits 16 bits. All else is one step, or all
+ * the others, in a function that is not inlined. */
 #include "unwind/memos.h"
 #include "unwind/rule_compile.h"
 #include "unwind/state.h"
@@ -7,14 +10,11 @@
 
 #include <stddef.h>
 
-struct capture {
-    struct lt_unwind_state *state;
-    struct lt_walk walk;
-    const struct lt_memo *memo;
-    uint32_t candidates; /* frames of the memo that the walk may still meet */
-    uint32_t fresh;      /* frames found by unwinding, at the end of state->fresh and state->ips */
-    uint32_t flags;      /* enum lt_stack_flag, of the fresh frames */
-    bool unsure;         /* where a word was read, another time might not be readable */
+/* Where a walk is. In registers: functions that are not inlined are given a copy of it, to change. */
+struct place {
+    uintptr_t ip, sp, fp;
+    const struct lt_memo_frame *met; /* the memo's newest frame that it may still meet, frames[-1]: none */
+    struct lt_memo_frame *fresh;     /* the frame unwound last; they fill state->fresh from its end */
 };
 
 enum outcome {
@@ -25,166 +25,209 @@ enum outcome {
     OUTCOME_LOST,  /* there may be */
 };
 
-/* Whether the walk is in the state that the memo's next candidate was in, and what the memo knows from there would not
- * be cut by the depth limit, or is cut where the limit cuts it now. */
-static LT_ALWAYS_INLINE bool is_known(struct capture *c, const struct lt_walk *w) {
-    const struct lt_memo *memo = c->memo;
-    uint32_t candidates = c->candidates;
-    while (candidates > 0 && memo->frames[candidates - 1].sp < w->sp)
-        candidates--;
-    c->candidates = candidates;
-    if (lt_unlikely(candidates == 0))
-        return false;
-    const struct lt_memo_frame *frame = &memo->frames[candidates - 1];
-    uint32_t depth = c->fresh + candidates;
-    return frame->sp == w->sp && memo->ips[candidates - 1] == w->ip && (frame->fp == w->fp || !frame->fp_live) &&
-           (lt_likely(memo->whole) ? depth <= c->state->depth : depth == c->state->depth);
+/* Whether the walk is in the state that a frame of the memo was in. */
+static LT_ALWAYS_INLINE bool meets(struct place *at) {
+    const struct lt_memo_frame *met = at->met;
+    while (met->sp < at->sp)
+        met--;
+    at->met = met;
+    return met->sp == at->sp && met->ip == at->ip && (met->fp == at->fp || !(met->all & LT_FRAME_FP));
 }
 
-/* Adds the frame that the walk has just left by `rule`. */
-static LT_ALWAYS_INLINE void push(struct capture *c, uintptr_t ip, struct lt_memo_frame frame, uint32_t flags) {
-    uint32_t at = c->state->depth - ++c->fresh;
-    frame.own_flags = (uint8_t)flags;
-    c->flags |= flags;
-    c->state->ips[at] = ip;
-    c->state->fresh[at] = frame;
-}
-
-static LT_ALWAYS_INLINE uint32_t flags_of(struct lt_rule rule) {
-    return (rule.flags & LT_RULE_LOADER ? LT_STACK_LOADER : 0) | (rule.class == LT_RULE_SIGNAL ? LT_STACK_SIGNAL : 0);
+/* Whether the depth limit does not cut what the memo knows, or cuts it where it has cut the memo. (In bytes: the size
+ * of a frame is no power of two.) */
+static LT_ALWAYS_INLINE bool fits(const struct lt_unwind_state *state, const struct lt_memo *memo,
+                                  const struct place *at) {
+    const ptrdiff_t room = (char *)at->fresh - (char *)state->fresh;
+    const ptrdiff_t needed = (char *)(at->met + 1) - (char *)memo->frames;
+    return lt_likely(memo->whole) ? needed <= room : needed == room;
 }
 
 /* The word number `differs` has another value than in the memo. Frames whose steps read only newer words are proven:
- * they are taken over, with the fp that they have now. What is left of the candidates ends below the frame whose step
- * read that word; the result is its fp. */
-static LT_NOINLINE uintptr_t take_proven(struct capture *c, uintptr_t fp, uint32_t differs) {
-    const struct lt_memo *memo = c->memo;
-    uint32_t i = c->candidates - 1;
-    for (; i > 0 && memo->frames[i - 1].words > differs; i--) {
-        struct lt_memo_frame frame = memo->frames[i];
-        frame.fp = fp;
-        push(c, memo->ips[i], frame, frame.own_flags);
-        if (frame.fp_slot)
-            fp = lt_load_word(frame.fp_slot);
+ * they are taken over, with the fp that they have now. The walk goes on at the frame whose step read that word. */
+static LT_NOINLINE void take_proven(const struct lt_memo *memo, uint32_t differs, struct place *at) {
+    const struct lt_memo_frame *frame = at->met;
+    for (; frame != memo->frames && frame[-1].words > differs; frame--) {
+        *--at->fresh = *frame;
+        at->fresh->fp = at->fp;
+        if (frame->fp_slot)
+            at->fp = lt_load_word(frame->fp_slot);
     }
-    c->candidates = i;
-    return fp;
+    at->ip = frame->ip;
+    at->sp = frame->sp;
+    at->met = frame - 1;
 }
 
-/* Whether all that the memo knows from its next candidate on is still so; if not, the walk goes on where it is not. */
-static LT_ALWAYS_INLINE bool prove(struct capture *c, struct lt_walk *w) {
-    uint32_t left = lt_memo_compare(c->memo, c->memo->frames[c->candidates - 1].words);
+/* Whether the rest of the stack is in the memo. Where only a part is, the walk goes on behind that. */
+static LT_ALWAYS_INLINE bool is_known(const struct lt_unwind_state *state, const struct lt_memo *memo,
+                                      struct place *at) {
+    if (!meets(at) || !fits(state, memo, at))
+        return false;
+    uint32_t left = lt_memo_compare(memo->words, at->met->words);
     if (lt_likely(left == 0))
         return true;
-    w->fp = take_proven(c, w->fp, left - 1);
-    w->ip = c->memo->ips[c->candidates];
-    w->sp = c->memo->frames[c->candidates].sp;
+    struct place copy = *at;
+    take_proven(memo, left - 1, &copy);
+    *at = copy;
     return false;
 }
 
-static LT_ALWAYS_INLINE struct lt_memo_frame frame_of(const struct lt_walk *w, struct lt_rule rule) {
-    return (struct lt_memo_frame){.sp = w->sp, .fp = w->fp, .uses_fp = lt_rule_uses_fp(rule)};
+static uint32_t own_bits(const struct lt_walk *w, struct lt_rule rule) {
+    return (rule.flags & LT_RULE_LOADER ? LT_STACK_LOADER : 0) | (rule.class == LT_RULE_SIGNAL ? LT_STACK_SIGNAL : 0) |
+           (lt_rule_uses_fp(rule) ? LT_FRAME_FP : 0) | (w->cfa_slot ? LT_FRAME_CFA_SLOT : 0) |
+           (rule.class == LT_RULE_FRAME_POINTER && !w->range.own ? LT_FRAME_UNSURE : 0);
 }
 
-static LT_ALWAYS_INLINE void push_left(struct capture *c, uintptr_t ip, struct lt_memo_frame frame,
-                                       const struct lt_walk *w, struct lt_rule rule) {
-    frame.fp_slot = w->fp_slot;
-    frame.cfa_slot = w->cfa_slot;
-    push(c, ip, frame, flags_of(rule));
+/* Adds the frame that the walk has just left by `rule`. */
+static void push(struct place *at, const struct lt_walk *w, struct lt_rule rule) {
+    *--at->fresh = (struct lt_memo_frame){.ip = at->ip,
+                                          .sp = at->sp,
+                                          .fp = at->fp,
+                                          .fp_slot = w->fp_slot,
+                                          .cfa_slot = w->cfa_slot,
+                                          .own = own_bits(w, rule)};
+    at->ip = w->ip;
+    at->sp = w->sp;
+    at->fp = w->fp;
+}
+
+static enum outcome outcome_of(enum lt_step step) {
+    return step == LT_STEP_ON ? OUTCOME_ON : step == LT_STEP_END ? OUTCOME_WHOLE : OUTCOME_LOST;
 }
 
 /* Unwinds from a frame with an uncommon rule to the end. */
-static LT_NOINLINE enum outcome unwind_rest(struct capture *c) {
+static LT_NOINLINE enum outcome unwind_rest(struct lt_unwind_state *state, const struct lt_stack_range *range,
+                                            struct place *at) {
     struct lt_interrupted interrupted = {false, 0};
-    struct lt_walk *w = &c->walk;
+    struct lt_walk w = {.ip = at->ip, .sp = at->sp, .fp = at->fp, .range = *range};
     enum lt_step step = LT_STEP_ON;
     while (step == LT_STEP_ON) {
-        struct lt_rule rule = lt_rule_at(w->ip, interrupted.here, &c->state->scratch);
-        struct lt_memo_frame frame = frame_of(w, rule);
-        uintptr_t ip = w->ip;
-        if (rule.class == LT_RULE_NOT_CODE && c->fresh > 0)
+        struct lt_rule rule = lt_rule_at(w.ip, interrupted.here, &state->scratch);
+        if (rule.class == LT_RULE_NOT_CODE && at->fresh != state->fresh_end)
             return OUTCOME_LOST; /* what was read is no return address */
-        if (c->fresh == c->state->depth)
+        if (at->fresh == state->fresh)
             return OUTCOME_CUT;
-        c->unsure |= rule.class == LT_RULE_FRAME_POINTER && !w->range.own;
-        step = lt_walk_step_any(w, rule, &interrupted, c->state);
-        push_left(c, ip, frame, w, rule);
+        step = lt_walk_step_any(&w, rule, &interrupted, state);
+        push(at, &w, rule);
     }
-    return step == LT_STEP_END ? OUTCOME_WHOLE : OUTCOME_LOST;
+    return outcome_of(step);
 }
 
-/* Unwinds until a frame that is known and proven, or to the end. The walk is kept in registers meanwhile. */
-static LT_NOINLINE enum outcome unwind(struct capture *c) {
-    struct lt_walk w = c->walk;
-    enum lt_step step = LT_STEP_ON;
-    while (lt_likely(step == LT_STEP_ON)) {
-        struct lt_rule rule = lt_rule_at(w.ip, false, &c->state->scratch);
-        struct lt_memo_frame frame = frame_of(&w, rule);
-        uintptr_t ip = w.ip;
-        if (lt_unlikely(!lt_walk_is_common(rule) || c->fresh == c->state->depth)) {
-            c->walk = w;
-            return unwind_rest(c);
-        }
-        step = lt_walk_step(&w, rule);
-        push_left(c, ip, frame, &w, rule);
-        if (lt_likely(step == LT_STEP_ON) && is_known(c, &w) && prove(c, &w))
-            return OUTCOME_KNOWN;
+/* A step by any rule; by an uncommon one, all steps to the end. A return address of 0 has no caller. */
+static LT_NOINLINE enum outcome step_by_any(struct lt_unwind_state *state, const struct lt_stack_range *range,
+                                            struct place *at) {
+    if (at->ip == 0 && at->fresh != state->fresh_end)
+        return OUTCOME_WHOLE;
+    struct lt_rule rule = lt_rule_at(at->ip, false, &state->scratch);
+    if (!lt_walk_is_common(rule) || at->fresh == state->fresh)
+        return unwind_rest(state, range, at);
+    struct lt_walk w = {.ip = at->ip, .sp = at->sp, .fp = at->fp, .range = *range};
+    enum lt_step step = lt_walk_step(&w, rule);
+    push(at, &w, rule);
+    return outcome_of(step);
+}
+
+/* A step by a rule of 16 bits. False, and nothing has happened, where it is another one, leads beyond `high`, or the
+ * depth limit is reached. That of address 0 leads nowhere. */
+static LT_ALWAYS_INLINE bool step_by_packed(struct place *at, uintptr_t high, const struct lt_memo_frame *limit) {
+    const uint32_t rule = lt_rule_cache_packed(at->ip, false);
+    const uintptr_t cfa = (rule & LT_PACKED_FP ? at->fp : at->sp) + lt_packed_cfa(rule);
+    if (lt_unlikely(rule >= LT_PACKED_INDIRECT || cfa - at->sp - 1 >= high - at->sp || at->fresh == limit))
+        return false;
+    uintptr_t fp = at->fp, fp_slot = 0;
+    if (lt_packed_saves_fp(rule)) {
+        fp_slot = cfa - lt_packed_slot(rule);
+        if (lt_unlikely(fp_slot < at->sp))
+            return false;
+        fp = lt_load_word(fp_slot);
     }
-    c->walk = w;
-    return step == LT_STEP_END ? OUTCOME_WHOLE : OUTCOME_LOST;
+    struct lt_memo_frame *frame = --at->fresh;
+    frame->ip = at->ip;
+    frame->sp = at->sp;
+    frame->fp = at->fp;
+    frame->fp_slot = fp_slot;
+    frame->own = rule & LT_PACKED_FP ? LT_FRAME_FP : 0;
+    at->ip = lt_load_word(cfa - sizeof at->ip);
+    at->sp = cfa;
+    at->fp = fp;
+    return true;
 }
 
-static LT_NOINLINE enum outcome unwind_in_bounds(struct capture *c) {
-    struct lt_unwind_state *state = c->state;
-    if (lt_likely(lt_stack_bounds_at(&state->bounds, c->walk.sp, &state->scratch, &c->walk.range)))
-        return unwind(c);
-    push(c, c->walk.ip, (struct lt_memo_frame){.sp = c->walk.sp}, 0);
-    return OUTCOME_LOST;
+/* Unwinds until a frame that is known and proven, or to the end. */
+static LT_ALWAYS_INLINE enum outcome unwind(struct lt_unwind_state *state, const struct lt_memo *memo,
+                                            const struct lt_stack_range *range, struct place *at) {
+    const uintptr_t high = range->low + range->size;
+    const struct lt_memo_frame *const limit = state->fresh;
+    while (!is_known(state, memo, at)) {
+        if (lt_likely(step_by_packed(at, high, limit)))
+            continue;
+        struct place copy = *at;
+        enum outcome outcome = step_by_any(state, range, &copy);
+        *at = copy;
+        if (outcome != OUTCOME_ON)
+            return outcome;
+    }
+    return OUTCOME_KNOWN;
 }
 
-/* The stack is the memo's first `kept` frames and the fresh ones. */
-static LT_ALWAYS_INLINE void give_memo(const struct capture *c, struct lt_memo *memo, uint32_t kept,
-                                       const struct lt_beyond *beyond, struct lt_stack *stack) {
-    struct lt_unwind_state *state = c->state;
-    uint32_t at = state->depth - c->fresh;
-    if (c->fresh > 0)
-        lt_memo_replace(memo, kept, &state->fresh[at], &state->ips[at], c->fresh, beyond);
-    else
-        memo->count = kept;
-    *stack = (struct lt_stack){
-        .frames = memo->ips,
-        .depth = memo->count,
-        .reused = state->previous == memo ? kept : 0,
-        .serial = state->serial,
-        .flags = memo->frames[memo->count - 1].flags,
-        .epoch = lt_unwind_epoch(),
-    };
+/* The stack is that of the memo, whose first `kept` frames are still those of the capture before. */
+static LT_ALWAYS_INLINE void give_memo(struct lt_unwind_state *state, const struct lt_memo *memo, uint32_t kept,
+                                       struct lt_stack *stack) {
+    const uint32_t depth = memo->count;
+    stack->frames = memo->ips;
+    stack->depth = depth;
+    stack->reused = state->previous == memo ? kept : 0;
+    stack->serial = state->serial;
+    stack->flags = memo->frames[depth - 1].all & LT_FRAME_FLAGS;
+    stack->epoch = lt_unwind_epoch();
     state->previous = memo;
 }
 
-/* Nothing to remember: a stack without an end, with a signal on it, or walked on a guess over memory that may go. */
-static void give_fresh(const struct capture *c, uint32_t truncated, struct lt_stack *stack) {
-    struct lt_unwind_state *state = c->state;
+static LT_ALWAYS_INLINE void give_known(struct lt_unwind_state *state, struct lt_memo *memo, const struct place *at,
+                                        struct lt_stack *stack) {
+    const uint32_t kept = (uint32_t)(at->met + 1 - memo->frames);
+    lt_memo_replace(memo, kept, at->fresh, state->fresh_end);
+    give_memo(state, memo, kept, stack);
+}
+
+/* Nothing to remember. */
+static void give_fresh(struct lt_unwind_state *state, const struct place *at, uint32_t flags, struct lt_stack *stack) {
+    const uint32_t depth = (uint32_t)(state->fresh_end - at->fresh);
+    for (uint32_t i = 0; i < depth; i++)
+        state->ips[i] = at->fresh[i].ip;
     *stack = (struct lt_stack){
-        .frames = &state->ips[state->depth - c->fresh],
-        .depth = c->fresh,
+        .frames = state->ips,
+        .depth = depth,
         .serial = state->serial,
-        .flags = c->flags | truncated,
+        .flags = flags,
         .epoch = lt_unwind_epoch(),
     };
     state->previous = NULL;
 }
 
-static LT_NOINLINE void give_new(const struct capture *c, enum outcome outcome, struct lt_stack *stack) {
-    bool whole = outcome == OUTCOME_WHOLE;
-    if (outcome == OUTCOME_LOST || (c->flags & LT_STACK_SIGNAL) || c->unsure) {
-        give_fresh(c, whole ? 0 : LT_STACK_TRUNCATED, stack);
+/* Not remembered: a stack without an end, with a signal on it, or walked on a guess over memory that may go. */
+static LT_NOINLINE void give_new(struct lt_unwind_state *state, const struct place *at, enum outcome outcome,
+                                 struct lt_stack *stack) {
+    const struct lt_memo_frame *const end = state->fresh_end;
+    const bool whole = outcome == OUTCOME_WHOLE;
+    uint32_t bits = whole ? 0 : LT_STACK_TRUNCATED;
+    for (const struct lt_memo_frame *frame = at->fresh; frame != end; frame++)
+        bits |= frame->own;
+    if (outcome == OUTCOME_LOST || bits & (LT_STACK_SIGNAL | LT_FRAME_UNSURE)) {
+        give_fresh(state, at, bits & LT_FRAME_FLAGS, stack);
         return;
     }
-    const struct lt_memo_frame *fresh = &c->state->fresh[c->state->depth - c->fresh];
-    struct lt_memo *memo = lt_memos_for_new(&c->state->memos, fresh[c->fresh - 1].sp, fresh[0].sp, whole);
-    struct lt_beyond beyond = {.whole = whole, .read = !whole || c->walk.ip == 0, .sp = c->walk.sp, .ip = c->walk.ip};
-    give_memo(c, memo, 0, &beyond, stack);
+    struct lt_memo *memo = lt_memos_for_new(&state->memos, end[-1].sp, at->fresh->sp, whole);
+    struct lt_beyond beyond = {.whole = whole, .read = !whole || at->ip == 0, .sp = at->sp, .ip = at->ip};
+    lt_memo_begin(memo, at->fresh, &beyond);
+    lt_memo_replace(memo, 1, at->fresh + 1, end);
+    give_memo(state, memo, 0, stack);
+}
+
+/* There is no stack that could be read: the one frame that is known without it. */
+static LT_COLD void give_first(struct lt_unwind_state *state, struct place at, struct lt_stack *stack) {
+    *--at.fresh = (struct lt_memo_frame){.ip = at.ip, .sp = at.sp};
+    give_fresh(state, &at, LT_STACK_TRUNCATED, stack);
 }
 
 /* Rules were dropped, or memory that was a stack has gone: nothing remembered can be relied on. */
@@ -201,15 +244,17 @@ static void capture(struct lt_unwind_state *state, const struct lt_regs *from, s
     state->serial++;
     refresh(state);
     struct lt_memo *memo = lt_memos_at(&state->memos, from->sp);
-    struct capture c = {.state = state,
-                        .walk = {.ip = from->ip, .sp = from->sp, .fp = from->fp},
-                        .memo = memo,
-                        .candidates = memo->count};
-    enum outcome outcome = is_known(&c, &c.walk) && prove(&c, &c.walk) ? OUTCOME_KNOWN : unwind_in_bounds(&c);
+    const struct lt_stack_range *range = lt_stack_bounds_at(&state->bounds, from->sp, &state->scratch);
+    struct place at = {from->ip, from->sp, from->fp, memo->frames + memo->count - 1, state->fresh_end};
+    if (lt_unlikely(!range)) {
+        give_first(state, at, stack);
+        return;
+    }
+    enum outcome outcome = unwind(state, memo, range, &at);
     if (lt_likely(outcome == OUTCOME_KNOWN))
-        give_memo(&c, memo, c.candidates, NULL, stack);
+        give_known(state, memo, &at, stack);
     else
-        give_new(&c, outcome, stack);
+        give_new(state, &(struct place){at.ip, at.sp, at.fp, at.met, at.fresh}, outcome, stack);
 }
 
 const struct lt_unwinder lt_unwinder_native = {"native", capture};

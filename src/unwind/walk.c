@@ -19,9 +19,12 @@ static enum lt_step step_over_signal(struct lt_walk *w, struct lt_interrupted *i
                                      struct lt_unwind_state *state) {
     uintptr_t ip, sp, fp;
     if (!lt_walk_read(w, w->sp + LT_UCONTEXT_IP, &ip) || !lt_walk_read(w, w->sp + LT_UCONTEXT_SP, &sp) ||
-        !lt_walk_read(w, w->sp + LT_UCONTEXT_FP, &fp) || !lt_walk_read(w, w->sp + LT_UCONTEXT_RDI, &interrupted->rdi) ||
-        !lt_stack_bounds_at(&state->bounds, sp, &state->scratch, &w->range))
+        !lt_walk_read(w, w->sp + LT_UCONTEXT_FP, &fp) || !lt_walk_read(w, w->sp + LT_UCONTEXT_RDI, &interrupted->rdi))
         return LT_STEP_LOST;
+    const struct lt_stack_range *range = lt_stack_bounds_at(&state->bounds, sp, &state->scratch);
+    if (!range)
+        return LT_STEP_LOST;
+    w->range = *range;
     interrupted->here = true;
     return lt_walk_to(w, ip, sp, fp);
 }

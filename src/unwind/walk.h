@@ -28,7 +28,7 @@ enum lt_step {
 };
 
 static inline bool lt_walk_read(const struct lt_walk *w, uintptr_t address, uintptr_t *word) {
-    if (lt_unlikely(address - w->range.low > w->range.high - w->range.low - sizeof *word))
+    if (lt_unlikely(address - w->range.low > w->range.size - sizeof *word))
         return false;
     *word = lt_load_word(address);
     return true;
