@@ -15,7 +15,8 @@
     X(MISSED_RELEASE, "missed release (address handed out again)")                                                     \
     X(FOREIGN_THREAD, "thread without its own thread-local storage")                                                   \
     X(TOO_LARGE, "size above 2^48")                                                                                    \
-    X(ADDRESS, "address above 2^47 or not a multiple of 8")
+    X(ADDRESS, "address above 2^47 or not a multiple of 8")                                                            \
+    X(BUSY, "a table was busy (its lock is not waited for)")
 
 enum lt_untracked {
 #define X(name, word) LT_UNTRACKED_##name,

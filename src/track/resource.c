@@ -23,6 +23,17 @@ int lt_resource_acquire(struct lt_thread *thread, enum lt_kind kind, uint64_t si
     return (int)stack.flags;
 }
 
+void lt_resource_undo(struct lt_thread *thread, const struct lt_holding *holding, uint64_t size) {
+    const enum lt_kind kind = lt_holding_kind(holding);
+    if (!kind)
+        return;
+    struct lt_site *site = lt_arena_at(holding->site);
+    lt_add_own(&site->alloc_count, (uint64_t)-1);
+    lt_add_own(&site->alloc_bytes, -size);
+    lt_add_own(&thread->sums[kind].acquired_count, (uint64_t)-1);
+    lt_add_own(&thread->sums[kind].acquired_bytes, -size);
+}
+
 enum lt_kind lt_holding_kind(const struct lt_holding *holding) {
     const struct lt_site *site = lt_inherited(holding->site) ? NULL : lt_arena_at(holding->site);
     return site ? site->kind : 0;

@@ -30,6 +30,9 @@ struct lt_holding {
 int lt_resource_acquire(struct lt_thread *, enum lt_kind, uint64_t size, const struct lt_regs *from,
                         struct lt_holding *holding);
 
+/* The real call, which was to come after the acquisition, failed: it has never been. By the thread that acquired. */
+void lt_resource_undo(struct lt_thread *, const struct lt_holding *holding, uint64_t size);
+
 /* Counts the release of `size` bytes that were acquired at holding->site, under the kind of that site; an inherited
  * holding is not counted. `count` is 1, but for a mapping that loses a piece 0, or -1 when it is cut in two: so that
  * acquired - released = live, in pieces and in bytes. Needs no guard; `thread` may be NULL. lt_resource_keep takes such

@@ -7,7 +7,10 @@
 #include "os/clock.h"
 #include "track/counters.h"
 #include "track/descriptors.h"
+#include "track/handles.h"
 #include "track/live_index.h"
+#include "track/mappings.h"
+#include "track/program_threads.h"
 #include "track/snapshot.h"
 #include "track/thread.h"
 
@@ -138,13 +141,20 @@ uint64_t lt_own_acquires(void) {
 }
 
 int lt_track_init(void) {
-    const int status = lt_live_init();
-    return status ? status : lt_descriptors_init();
+    int (*const init[])(void) = {lt_live_init, lt_descriptors_init, lt_mappings_init, lt_program_threads_init,
+                                 lt_handles_init};
+    int status = 0;
+    for (unsigned i = 0; !status && i < LT_ARRAY_SIZE(init); i++)
+        status = init[i]();
+    return status;
 }
 
 void lt_track_forked(void) {
     lt_unwind_raise_epoch();
-    lt_thread_forked();
+    lt_thread_forked(); /* first: what is let go of below is inherited, and not counted */
+    lt_mappings_forked();
+    lt_program_threads_forked();
+    lt_handles_forked();
     lt_snapshot_forked();
     lt_untracked_forked();
     lt_descriptors_forked();
