@@ -65,7 +65,8 @@ enum lt_section_type {
     LT_SECTION_COUNTERS = 7, /* what could not be tracked, and statistics of the library itself */
     LT_SECTION_UNLOADS = 8,  /* dictionary: modules that are gone */
     LT_SECTION_END = 9,      /* critical: closes a snapshot */
-    /* 10 is kept for samples. Since 1.1, none of them critical, all of them in the snapshot: */
+    /* Since 1.1, none of them critical, all of them in the snapshot: */
+    LT_SECTION_SAMPLES = 10,     /* that heap blocks are sampled, and how sure the numbers are */
     LT_SECTION_DESCRIPTORS = 11, /* what the kernel lists as open */
     LT_SECTION_MAPPINGS = 12,    /* what the kernel lists as mapped */
     LT_SECTION_THREADS = 13,     /* threads that run, and those that ended and were never joined */
@@ -120,6 +121,15 @@ enum lt_process_field {
  *   varint site flags
  *
  * COUNTERS: varint count, rows: varint group | bytes name | varint value.
+ *
+ * SAMPLES: varint mean (bytes between samples, LEAKTRACK_SAMPLE) | varint count, rows sorted by (node, kind, flags):
+ *   varint (node - node of the row before) | varint kind | varint flags | varint live_samples | varint alloc_samples |
+ *   varint live_count_variance | live_bytes_variance | alloc_count_variance | alloc_bytes_variance
+ *   There where heap blocks are sampled: a block of n bytes is recorded with the chance P = 1 - exp(-n / mean) (n = 0
+ *   as n = 1) and counts 1/P times in the heap's numbers of SNAPSHOT and SITES, which are estimates then, each rounded
+ *   to a whole number by itself. A row says how many recorded blocks are behind those of the equal row of SITES, and
+ *   their estimated variance: sums of (1-P)/P^2 in 2^-8 block^2, and of n^2 (1-P)/P^2 in (mean/256)^2 byte^2; 2^64-1 =
+ *   at least that. Rows of BLOCKS are recorded blocks, each with its own size.
  *
  * DESCRIPTORS: varint count, rows sorted by fd:
  *   varint (fd - fd of the row before) | varint kind | varint origin | varint flags | HOLDER | bytes target | DETAILS

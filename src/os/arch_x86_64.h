@@ -59,4 +59,11 @@ static LT_ALWAYS_INLINE void lt_arch_add_own(uint64_t *number, uint64_t n) {
     __asm__ volatile("addq %1, %0" : "+m"(*number) : "er"(n) : "cc");
 }
 
+/* Subtracts likewise; whether the number is below zero then. */
+static LT_ALWAYS_INLINE bool lt_arch_take_own(int64_t *number, uint64_t n) {
+    bool below;
+    __asm__ volatile("subq %2, %0" : "+m"(*number), "=@ccl"(below) : "er"(n));
+    return below;
+}
+
 #endif

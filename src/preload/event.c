@@ -3,7 +3,9 @@
 #include "os/task.h"
 #include "preload/life.h"
 #include "preload/options.h"
+#include "preload/tick.h"
 #include "track/counters.h"
+#include "track/thread.h"
 
 #include <errno.h>
 
@@ -18,9 +20,17 @@ static bool is_guest(void) {
     return lt_tls.shared && lt_gettid() != lt_tls.tid;
 }
 
+/* Where the calling thread's table is noted. While sampling it is not where events look for it first, so that all of
+ * them come here and sampling costs nothing where it is off. */
+static struct lt_thread **place_of_table(void) {
+    if (lt_tls.shared)
+        return &lt_tls.thread_of_tid;
+    return lt_sampling_mean ? &lt_tls.sampling : &lt_tls.thread;
+}
+
 /* The calling thread's table, inside the guard: a signal handler in the middle of it must not begin a second one. */
 static struct lt_thread *attach(void) {
-    struct lt_thread **table = lt_tls.shared ? &lt_tls.thread_of_tid : &lt_tls.thread;
+    struct lt_thread **table = place_of_table();
     if (!*table) {
         *table = lt_thread_attach();
         lt_tls.tid = lt_gettid();
@@ -32,8 +42,8 @@ void lt_event_storage_shared(void) {
     if (lt_tls.shared)
         return;
     lt_tls.tid = lt_gettid();
-    lt_tls.thread_of_tid = lt_tls.thread;
-    lt_tls.thread = NULL;
+    lt_tls.thread_of_tid = *place_of_table();
+    lt_tls.thread = lt_tls.sampling = NULL;
     lt_tls.shared = true;
 }
 
@@ -69,12 +79,39 @@ static struct lt_thread *enter(enum lt_kind kind, const struct lt_regs *from) {
     return thread;
 }
 
-LT_COLD void lt_event_acquired_aside(enum lt_kind kind, const void *address, size_t size, const struct lt_regs *from) {
+/* The count has come to a stop: the block is recorded if it is sampled. One that is not has no stack to tell whether a
+ * snapshot can begin here; it is taken only where one is due. In the guard. */
+static LT_COLD void at_stop(struct lt_thread *thread, enum lt_kind kind, const void *address, size_t size,
+                            const struct lt_regs *from) {
+    if (lt_sampler_stop(&thread->sampler)) {
+        const int stack_flags = lt_acquire_sampled(thread, kind, (uintptr_t)address, size, from);
+        if (stack_flags >= 0)
+            lt_filter_add((uintptr_t)address);
+        lt_event_tick(stack_flags);
+    } else if (lt_tick_pending()) {
+        lt_event_tick(lt_stack_flags(thread, from));
+    }
+}
+
+static LT_COLD void acquired_slowly(enum lt_kind kind, const void *address, size_t size, const struct lt_regs *from,
+                                    bool is_counted) {
     struct lt_thread *thread = enter(kind, from);
     if (!thread)
         return;
-    lt_event_record(thread, kind, address, size, from);
+    if (!lt_is_sampled(kind))
+        lt_event_record(thread, kind, address, size, from);
+    else if (is_counted || lt_sampler_count(&thread->sampler, size))
+        at_stop(thread, kind, address, size, from);
     lt_guard_leave();
+}
+
+/* HOT PATH of sampling: a block that is not sampled costs its count. */
+void lt_event_acquired_aside(enum lt_kind kind, const void *address, size_t size, const struct lt_regs *from) {
+    struct lt_thread *thread = lt_tls.sampling;
+    const bool counts = thread && !lt_tls.aside && kind == LT_KIND_HEAP;
+    if (lt_likely(counts && !lt_sampler_count(&thread->sampler, size)))
+        return;
+    acquired_slowly(kind, address, size, from, counts);
 }
 
 bool lt_event_begin(struct lt_event *event, enum lt_kind kind, uint64_t size, const struct lt_regs *from) {
@@ -108,16 +145,41 @@ struct lt_thread *lt_event_thread(void) {
     return lt_likely(lt_tls.thread) ? lt_tls.thread : attach_for_release();
 }
 
-LT_COLD void lt_event_released_aside(enum lt_kind kind, const void *address) {
-    if (lt_event_tracked(kind))
-        lt_release(attach_for_release(), kind, (uintptr_t)address);
+static LT_COLD void released_slowly(enum lt_kind kind, const void *address) {
+    if (lt_event_tracked(kind) && lt_release(attach_for_release(), kind, (uintptr_t)address) && lt_is_sampled(kind))
+        lt_filter_remove((uintptr_t)address);
 }
 
-LT_COLD struct lt_move lt_event_move_aside(enum lt_kind kind, const void *address) {
+/* HOT PATH of sampling: the block was surely not sampled. */
+static LT_ALWAYS_INLINE bool is_unsampled(enum lt_kind kind, const void *address) {
+    return lt_tls.sampling && kind == LT_KIND_HEAP && !lt_maybe_sampled((uintptr_t)address);
+}
+
+void lt_event_released_aside(enum lt_kind kind, const void *address) {
+    if (!lt_likely(is_unsampled(kind, address)))
+        released_slowly(kind, address);
+}
+
+static LT_COLD struct lt_move moved_slowly(enum lt_kind kind, const void *address) {
     if (!lt_event_tracked(kind))
         return (struct lt_move){0};
     attach_for_release();
-    return lt_move_begin(kind, (uintptr_t)address);
+    const struct lt_move move = lt_move_begin(kind, (uintptr_t)address);
+    if (move.entry && lt_is_sampled(kind))
+        lt_filter_remove((uintptr_t)address);
+    return move;
+}
+
+struct lt_move lt_event_move_aside(enum lt_kind kind, const void *address) {
+    if (lt_likely(is_unsampled(kind, address)))
+        return (struct lt_move){0};
+    return moved_slowly(kind, address);
+}
+
+LT_COLD void lt_event_moved_back(enum lt_kind kind, const struct lt_move *move) {
+    lt_move_cancel(move);
+    if (lt_is_sampled(kind))
+        lt_filter_add(move->address);
 }
 
 LT_COLD void lt_event_tick(int stack_flags) {

@@ -66,13 +66,15 @@ static LT_ALWAYS_INLINE struct lt_move lt_event_move_begin(enum lt_kind kind, co
     return lt_move_begin(kind, (uintptr_t)address);
 }
 
+void lt_event_moved_back(enum lt_kind, const struct lt_move *);
+
 static LT_ALWAYS_INLINE void lt_event_move_end(enum lt_kind kind, const struct lt_move *move, bool gone) {
     if (!move->entry)
         return;
     if (lt_likely(gone))
         lt_move_commit(lt_tls.thread, kind, move);
     else
-        lt_move_cancel(move);
+        lt_event_moved_back(kind, move);
 }
 
 /* An acquisition of anything but a heap block, after the real call. lt_event_begin counts it and gives what the kind's

@@ -20,7 +20,7 @@
 enum { LT_EVENTS_PER_TICK = 32 }; /* the clock is read at every 32nd event of a thread */
 
 struct lt_tls {
-    struct lt_thread *thread; /* NULL until the first event, and where the heap is not tracked */
+    struct lt_thread *thread; /* NULL until the first event, while sampling, and where the heap is not tracked */
     uintptr_t guard;          /* stack pointer of the guarded frame, 0 = down */
     uint32_t events;          /* since the last tick */
     union {
@@ -34,6 +34,7 @@ struct lt_tls {
     bool vfork_child; /* maybe running in a vfork child, in the parent's memory: see life.h */
     bool shared;      /* with a thread that has no storage of its own: `thread` stays NULL, and the table of `tid` is */
     struct lt_thread *thread_of_tid;
+    struct lt_thread *sampling; /* while sampling: the table, instead of `thread` */
 };
 extern LT_TLS struct lt_tls lt_tls;
 

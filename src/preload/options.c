@@ -5,6 +5,7 @@
 #include "base/attrs.h"
 #include "base/fmt.h"
 #include "base/kind.h"
+#include "base/poisson.h"
 #include "os/file.h"
 #include "preload/log.h"
 #include "unwind/unwind.h"
@@ -181,7 +182,7 @@ static const struct type type_u32 = {read_u32, write_u32}, type_u64 = {read_u64,
 static const struct type type_choice = {read_choice, write_choice}, type_word = {read_word, write_text};
 static const struct type type_text = {read_text, write_text}, type_log = {read_log, write_text};
 static const struct type type_kinds = {read_kinds, write_kinds};
-static const struct type type_no_u32 = {read_unavailable, write_u32}, type_no_u64 = {read_unavailable, write_u64};
+static const struct type type_no_u32 = {read_unavailable, write_u32};
 
 static const struct unit seconds[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}, {0, 0}};
 static const struct unit bytes[] = {{'K', 1u << 10}, {'M', 1u << 20}, {'G', 1u << 30}, {'k', 1u << 10},
@@ -206,8 +207,7 @@ static const struct option options[] = {
     OPTION("OUTPUT", output, type_text, .copy = output_copy),
     OPTION("INTERVAL", interval_s, type_u32, .most = 100 * 86400, .units = seconds),
     OPTION("KINDS", kinds, type_kinds, .words = NULL),
-    COMPLAINING("SAMPLE", "is not available in this version; every block is recorded", sample_bytes, type_no_u64,
-                .words = NULL),
+    OPTION("SAMPLE", sample_bytes, type_u64, .most = LT_POISSON_MEAN_MAX, .units = bytes),
     OPTION("DEPTH", depth, type_u32, .least = 1, .most = LT_DEPTH_MAX),
     OPTION("BLOCKS", blocks, type_choice, .words = no_yes),
     OPTION("DUMPER", dumper, type_choice, .words = dumper_words),

@@ -13,7 +13,7 @@ struct lt_options {
     const char *output;    /* pattern with %p %e %h %t; default "leaktrack.%e.%p.bin" */
     uint32_t interval_s;   /* 0 = only at exit and on demand */
     uint32_t kinds;        /* bit (1 << kind) */
-    uint64_t sample_bytes; /* 0 = every block */
+    uint64_t sample_bytes; /* mean distance of samples; 0 = every block */
     uint32_t depth;
     uint32_t blocks; /* 0 or 1 */
     enum lt_dumper dumper;

@@ -89,12 +89,19 @@ static LT_COLD bool claim_copy(void) {
     return true;
 }
 
+static bool is_wanted(void) {
+    const uint32_t now = lt_clock_cs();
+    const bool nothing = now < due_cs && now < beat_cs && !lt_control_wanted();
+    return lt_unlikely(!nothing && !lt_dumper_is_resident());
+}
+
+bool lt_tick_pending(void) {
+    return lt_process_is_copy() || is_wanted();
+}
+
 void lt_tick(int stack_flags) {
     if (lt_unlikely(lt_process_is_copy()) && !claim_copy())
         return;
-    const uint32_t now = lt_clock_cs();
-    const bool nothing = now < due_cs && now < beat_cs && !lt_control_wanted();
-    if (lt_likely(nothing || lt_dumper_is_resident()))
-        return;
-    serve(stack_flags);
+    if (is_wanted())
+        serve(stack_flags);
 }

@@ -13,6 +13,9 @@ void lt_tick_start(void);
 /* No tick asks for anything any more. */
 void lt_tick_stop(void);
 
+/* Whether lt_tick has anything to do: an event without a call stack asks before it takes one. */
+bool lt_tick_pending(void);
+
 /* How long ago it started. */
 uint32_t lt_tick_age_cs(void);
 

@@ -4,11 +4,12 @@
 
 #include "base/attrs.h"
 #include "os/arena.h"
+#include "track/sampler.h"
 #include "track/thread.h"
 
 #include <string.h>
 
-enum { VARINT_MAX = 10, SITE_ROW_MAX = (10 + 3 * LT_AGE_CLASSES) * VARINT_MAX };
+enum { VARINT_MAX = 10, SITE_ROW_MAX = (10 + 3 * LT_AGE_CLASSES) * VARINT_MAX, SAMPLE_ROW_MAX = 9 * VARINT_MAX };
 
 /* A site as it was when it was collected. */
 struct row {
@@ -71,8 +72,27 @@ static void merge_ages(struct lt_site_row *into, const struct lt_tally *tally, u
     }
 }
 
+static void add_variance(uint64_t *sum, uint64_t variance) {
+    *sum = lt_saturated_sum(*sum, variance);
+}
+
+static void merge_samples(struct lt_row_samples *into, const struct lt_tally *tally, struct lt_site *site) {
+    const struct lt_site_samples *acquired = lt_site_samples(site);
+    into->acquired += atomic_load_explicit(&acquired->acquired, memory_order_relaxed);
+    add_variance(&into->alloc_count_variance, atomic_load_explicit(&acquired->count_variance, memory_order_relaxed));
+    add_variance(&into->alloc_bytes_variance, atomic_load_explicit(&acquired->bytes_variance, memory_order_relaxed));
+    const struct lt_age *age;
+    for (uint32_t i = site->ages; i; i = age->next) {
+        const struct lt_age_samples *live = lt_vector_at(&tally->samples, i);
+        age = lt_vector_at(&tally->ages, i);
+        into->live += live->count;
+        add_variance(&into->live_count_variance, live->count_variance);
+        add_variance(&into->live_bytes_variance, live->bytes_variance);
+    }
+}
+
 static void merge_row(struct lt_site_row *into, const struct row *row, const struct lt_tally *tally) {
-    const struct lt_site *site = lt_arena_at(row->site);
+    struct lt_site *site = lt_arena_at(row->site);
     uint32_t first = atomic_load_explicit(&site->first_birth, memory_order_relaxed);
     uint32_t last = atomic_load_explicit(&site->last_birth, memory_order_relaxed);
     into->first_birth = into->used && into->first_birth < first ? into->first_birth : first;
@@ -81,49 +101,79 @@ static void merge_row(struct lt_site_row *into, const struct row *row, const str
     into->alloc_count += row->alloc_count;
     into->alloc_bytes += row->alloc_bytes;
     merge_ages(into, tally, site->ages);
+    if (lt_is_sampled(site->kind))
+        merge_samples(&into->samples, tally, site);
 }
 
-/* Where the next row of the SITES sections goes. */
+/* Where the next row of the SITES or SAMPLES sections goes. */
 struct site_output {
     struct lt_writer *writer;
+    bool is_samples;
     uint32_t last_node, rows;
 };
 
-static void put_ages(struct lt_writer *writer, const struct lt_site_row *row) {
+static void put_ages(struct lt_writer *writer, const struct lt_site_row *row, uint32_t kind) {
     lt_put_varint(writer, (uint64_t)__builtin_popcount(row->classes));
     for (uint32_t bits = row->classes; bits; bits &= bits - 1) {
         const uint32_t age_class = (uint32_t)__builtin_ctz(bits);
         lt_put_varint(writer, age_class);
-        lt_put_varint(writer, row->ages[age_class].count);
-        lt_put_varint(writer, row->ages[age_class].bytes);
+        lt_put_varint(writer, lt_whole_count(kind, row->ages[age_class].count));
+        lt_put_varint(writer, lt_whole_bytes(kind, row->ages[age_class].bytes));
     }
+}
+
+static void put_site(struct lt_writer *writer, const struct lt_site_row *row, uint32_t kind) {
+    lt_put_varint(writer, lt_whole_count(kind, row->live_count));
+    lt_put_varint(writer, lt_whole_bytes(kind, row->live_bytes));
+    lt_put_varint(writer, lt_whole_count(kind, row->alloc_count));
+    lt_put_varint(writer, lt_whole_bytes(kind, row->alloc_bytes));
+    lt_put_varint(writer, row->first_birth);
+    lt_put_varint(writer, row->last_birth - row->first_birth);
+    put_ages(writer, row, kind);
+}
+
+static void put_samples(struct lt_writer *writer, const struct lt_row_samples *samples) {
+    lt_put_varint(writer, samples->live);
+    lt_put_varint(writer, samples->acquired);
+    lt_put_varint(writer, samples->live_count_variance);
+    lt_put_varint(writer, samples->live_bytes_variance);
+    lt_put_varint(writer, samples->alloc_count_variance);
+    lt_put_varint(writer, samples->alloc_bytes_variance);
+}
+
+/* The mean stands where a dictionary has its first id. */
+static void begin_rows(struct site_output *out) {
+    if (out->is_samples)
+        lt_rows_begin(out->writer, LT_SECTION_SAMPLES, 0, true, lt_sampling_mean);
+    else
+        lt_rows_begin(out->writer, LT_SECTION_SITES, LT_SECTION_CRITICAL, false, 0);
+    out->last_node = 0;
 }
 
 static int put_row(struct site_output *out, const struct lt_site_row *row, uint32_t node, uint32_t kind,
                    uint32_t flags) {
     struct lt_writer *writer = out->writer;
     int status = 0;
-    if (out->rows && lt_rows_full(writer, SITE_ROW_MAX)) {
+    if (out->rows && lt_rows_full(writer, out->is_samples ? SAMPLE_ROW_MAX : SITE_ROW_MAX)) {
         status = lt_rows_end(writer, out->rows);
         out->rows = 0;
     }
-    if (out->rows == 0) {
-        lt_rows_begin(writer, LT_SECTION_SITES, LT_SECTION_CRITICAL, false, 0);
-        out->last_node = 0;
-    }
+    if (out->rows == 0)
+        begin_rows(out);
     lt_put_varint(writer, node - out->last_node);
     lt_put_varint(writer, kind);
     lt_put_varint(writer, flags);
-    lt_put_varint(writer, row->live_count);
-    lt_put_varint(writer, row->live_bytes);
-    lt_put_varint(writer, row->alloc_count);
-    lt_put_varint(writer, row->alloc_bytes);
-    lt_put_varint(writer, row->first_birth);
-    lt_put_varint(writer, row->last_birth - row->first_birth);
-    put_ages(writer, row);
+    if (out->is_samples)
+        put_samples(writer, &row->samples);
+    else
+        put_site(writer, row, kind);
     out->last_node = node;
     out->rows++;
     return status;
+}
+
+static bool has_row(const struct site_output *out, const struct lt_site_row *row) {
+    return out->is_samples ? row->samples.acquired > 0 : row->used;
 }
 
 static void clear_row(struct lt_site_row *row) {
@@ -147,19 +197,34 @@ static int put_node_rows(struct site_output *out, const struct lt_sites *sites, 
     for (; kinds; kinds &= kinds - 1)
         for (uint32_t kind = (uint32_t)__builtin_ctz(kinds), flags = 0; flags <= LT_SITE_TRUNCATED; flags++)
             if (scratch->row[kind][flags].used) {
-                status = status == 0 ? put_row(out, &scratch->row[kind][flags], node, kind, flags) : status;
+                if (status == 0 && has_row(out, &scratch->row[kind][flags]))
+                    status = put_row(out, &scratch->row[kind][flags], node, kind, flags);
                 clear_row(&scratch->row[kind][flags]);
             }
     return status;
 }
 
-int lt_sites_write(const struct lt_sites *sites, const struct lt_tally *tally, struct lt_writer *writer,
-                   struct lt_site_rows *scratch) {
-    struct site_output out = {.writer = writer};
+static int write_rows(const struct lt_sites *sites, const struct lt_tally *tally, struct lt_site_rows *scratch,
+                      struct site_output *out) {
     int status = 0;
     for (uint32_t node = 0; status == 0 && node < sites->heads.count; node++)
-        status = put_node_rows(&out, sites, tally, node, scratch);
-    return status == 0 && out.rows ? lt_rows_end(writer, out.rows) : status;
+        status = put_node_rows(out, sites, tally, node, scratch);
+    return status == 0 && out->rows ? lt_rows_end(out->writer, out->rows) : status;
+}
+
+/* A process that samples and has sampled nothing yet says that it samples, too. */
+static int write_no_samples(struct site_output *out) {
+    begin_rows(out);
+    return lt_rows_end(out->writer, 0);
+}
+
+int lt_sites_write(const struct lt_sites *sites, const struct lt_tally *tally, struct lt_writer *writer,
+                   struct lt_site_rows *scratch) {
+    struct site_output rows = {.writer = writer}, samples = {.writer = writer, .is_samples = true};
+    int status = write_rows(sites, tally, scratch, &rows);
+    if (status == 0 && lt_sampling_mean)
+        status = write_rows(sites, tally, scratch, &samples);
+    return status == 0 && lt_sampling_mean && !samples.rows ? write_no_samples(&samples) : status;
 }
 
 void lt_sites_free(struct lt_sites *sites) {

@@ -24,9 +24,15 @@ struct lt_sites {
     bool incomplete; /* rows are missing because memory ran out; the sums are right */
 };
 
-/* One row in the making: all sites of one (node, kind, flags). */
+/* What SAMPLES says of a row. */
+struct lt_row_samples {
+    uint64_t live, acquired, live_count_variance, live_bytes_variance, alloc_count_variance, alloc_bytes_variance;
+};
+
+/* One row in the making: all sites of one (node, kind, flags). Sums of weights, while sampling. */
 struct lt_site_row {
     uint64_t live_count, live_bytes, alloc_count, alloc_bytes;
+    struct lt_row_samples samples;
     uint32_t first_birth, last_birth;
     uint32_t classes; /* bit n: ages[n] is in use */
     bool used;
@@ -45,7 +51,7 @@ struct lt_site_rows {
  * missing. */
 void lt_sites_collect(struct lt_sites *, uint32_t nodes, bool complete);
 
-/* Writes the rows, with live counts from the tally. */
+/* Writes the rows, with live counts from the tally: SITES, and SAMPLES where blocks are sampled. */
 LT_STATUS lt_sites_write(const struct lt_sites *, const struct lt_tally *, struct lt_writer *, struct lt_site_rows *);
 
 void lt_sites_free(struct lt_sites *);

@@ -14,6 +14,7 @@
 #include "track/counters.h"
 #include "track/dictionary.h"
 #include "track/identity.h"
+#include "track/sampler.h"
 #include "track/sites.h"
 #include "track/statistics.h"
 #include "track/tally.h"
@@ -82,14 +83,14 @@ static void put_totals(enum lt_kind kind) {
     const struct lt_alloc_sums *alloc = &work.sites.sums[kind];
     const struct lt_totals *events = &work.events[kind];
     const uint64_t numbers[] = {kind,
-                                live->live_count,
-                                live->live_bytes,
-                                alloc->alloc_count,
-                                alloc->alloc_bytes,
+                                lt_whole_count(kind, live->live_count),
+                                lt_whole_bytes(kind, live->live_bytes),
+                                lt_whole_count(kind, alloc->alloc_count),
+                                lt_whole_bytes(kind, alloc->alloc_bytes),
                                 events->released_count,
                                 events->released_bytes,
-                                live->inherited_count,
-                                live->inherited_bytes};
+                                lt_whole_count(kind, live->inherited_count),
+                                lt_whole_bytes(kind, live->inherited_bytes)};
     for (size_t i = 0; i < LT_ARRAY_SIZE(numbers); i++)
         lt_put_varint(&work.writer, numbers[i]);
 }

@@ -7,6 +7,7 @@
 #include "dump/format.h"
 #include "os/arena.h"
 #include "os/memory.h"
+#include "track/sampler.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -175,7 +176,7 @@ static LT_COLD struct lt_site *new_site(struct lt_stacks *stacks, struct lt_node
     struct lt_site *site = lt_pool_room(&stacks->sites, stacks->epoch);
     if (!site)
         return NULL;
-    memset(site, 0, sizeof *site);
+    memset(site, 0, stacks->sites.record_size);
     site->node = lt_arena_ref(node);
     site->next = node->site;
     site->kind = (uint8_t)kind;
@@ -196,8 +197,9 @@ struct lt_site *lt_stacks_site(struct lt_stacks *stacks, const struct lt_stack *
 }
 
 void lt_stacks_init(struct lt_stacks *stacks) {
-    *stacks =
-        (struct lt_stacks){.nodes.record_size = sizeof(struct lt_node), .sites.record_size = sizeof(struct lt_site)};
+    const size_t samples = lt_sampling_mean ? sizeof(struct lt_site_samples) : 0;
+    *stacks = (struct lt_stacks){.nodes.record_size = sizeof(struct lt_node),
+                                 .sites.record_size = (uint32_t)(sizeof(struct lt_site) + samples)};
 }
 
 void lt_stacks_adopted(struct lt_stacks *stacks) {

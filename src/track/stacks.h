@@ -37,6 +37,15 @@ struct lt_site {
     _Atomic uint64_t alloc_count, alloc_bytes; /* written by the owner only */
 };
 
+/* While sampling, behind each site (sampler.h). Written by the owner only. */
+struct lt_site_samples {
+    _Atomic uint64_t acquired;                       /* how many of its acquisitions were sampled */
+    _Atomic uint64_t count_variance, bytes_variance; /* sums over them, in the units of struct lt_weight */
+};
+static inline struct lt_site_samples *lt_site_samples(struct lt_site *site) {
+    return (struct lt_site_samples *)(site + 1);
+}
+
 struct lt_stack_slot {
     uint64_t address;
     uint32_t parent;

@@ -3,6 +3,7 @@
 #include "base/attrs.h"
 #include "os/arena.h"
 #include "track/live_index.h"
+#include "track/sampler.h"
 #include "track/thread.h"
 #include "unwind/modules.h"
 
@@ -27,6 +28,18 @@ static uint64_t thread_nodes(void) {
     for (struct lt_thread *thread = lt_thread_first(); thread; thread = thread->next)
         nodes += lt_pool_count(&thread->stacks.nodes);
     return nodes;
+}
+
+/* Exact, whatever is sampled. */
+static uint64_t sampled_from_bytes(void) {
+    uint64_t bytes = 0;
+    for (struct lt_thread *thread = lt_thread_first(); thread; thread = thread->next)
+        bytes += lt_sampler_bytes(&thread->sampler);
+    return bytes;
+}
+
+static uint32_t put_row(struct lt_writer *writer, const char *name, uint64_t value) {
+    return lt_put_counter(writer, LT_COUNTER_STATISTICS, name, value);
 }
 
 uint32_t lt_put_statistics(struct lt_writer *writer, const struct lt_statistics *own) {
@@ -57,6 +70,7 @@ uint32_t lt_put_statistics(struct lt_writer *writer, const struct lt_statistics 
         {"snapshot nanoseconds", own->snapshot_ns},
     };
     for (size_t i = 0; i < LT_ARRAY_SIZE(rows); i++)
-        lt_put_counter(writer, LT_COUNTER_STATISTICS, rows[i].name, rows[i].value);
-    return LT_ARRAY_SIZE(rows);
+        put_row(writer, rows[i].name, rows[i].value);
+    const uint32_t more = lt_sampling_mean ? put_row(writer, "heap bytes sampled from", sampled_from_bytes()) : 0;
+    return LT_ARRAY_SIZE(rows) + more;
 }

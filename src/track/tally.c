@@ -2,6 +2,7 @@
 
 #include "base/attrs.h"
 #include "os/arena.h"
+#include "track/sampler.h"
 #include "track/thread.h"
 
 #include <string.h>
@@ -18,7 +19,8 @@ static struct lt_age *age_at(const struct lt_tally *tally, uint32_t index) {
 }
 
 static LT_COLD struct lt_age *add_age(struct lt_tally *tally, struct lt_site *site, uint32_t age_class) {
-    struct lt_age *age = lt_vector_add(&tally->ages);
+    const bool complete = !lt_sampling_mean || lt_vector_resize(&tally->samples, tally->ages.count + 1);
+    struct lt_age *age = complete ? lt_vector_add(&tally->ages) : NULL;
     if (!age) {
         tally->incomplete = true;
         site->ages = LT_AGES_LOST;
@@ -39,22 +41,32 @@ static struct lt_age *age_of(struct lt_tally *tally, struct lt_site *site, uint3
     return add_age(tally, site, age_class);
 }
 
+static void count_sample(struct lt_tally *tally, const struct lt_age *age, const struct lt_weight *weight) {
+    struct lt_age_samples *samples = lt_vector_at(&tally->samples, (uint32_t)(age - age_at(tally, 0)));
+    samples->count++;
+    samples->count_variance = lt_saturated_sum(samples->count_variance, weight->count_variance);
+    samples->bytes_variance = lt_saturated_sum(samples->bytes_variance, weight->bytes_variance);
+}
+
 static void count_block(struct lt_tally *tally, const struct lt_live_block *block) {
     struct lt_live_sums *heap = &tally->sums[LT_KIND_HEAP];
     if (block->state & LT_LIVE_IGNORED)
         return;
+    const struct lt_weight weight = lt_weight_of(LT_KIND_HEAP, block->size);
     if (lt_unlikely(lt_inherited(block->site))) {
-        heap->inherited_count++;
-        heap->inherited_bytes += block->size;
+        heap->inherited_count += weight.count;
+        heap->inherited_bytes += weight.bytes;
         return;
     }
-    heap->live_count++;
-    heap->live_bytes += block->size;
+    heap->live_count += weight.count;
+    heap->live_bytes += weight.bytes;
     struct lt_age *age = age_of(tally, lt_arena_at(block->site), lt_age_class(block->birth, tally->now));
-    if (lt_likely(age)) {
-        age->count++;
-        age->bytes += block->size;
-    }
+    if (lt_unlikely(!age))
+        return;
+    age->count += weight.count;
+    age->bytes += weight.bytes;
+    if (lt_unlikely(lt_sampling_mean != 0))
+        count_sample(tally, age, &weight);
 }
 
 /* What the last snapshot left. Sites made from here on start without. */
@@ -70,6 +82,7 @@ void lt_tally_take(struct lt_tally *tally, uint32_t now, struct lt_live_region *
     memset(tally, 0, sizeof *tally);
     tally->now = now;
     lt_vector_init(&tally->ages, sizeof(struct lt_age));
+    lt_vector_init(&tally->samples, sizeof(struct lt_age_samples));
     forget_ages();
     if (!lt_vector_add(&tally->ages)) /* so that index 0 can mean "none" */
         tally->ages.count = tally->ages.capacity;
@@ -84,4 +97,5 @@ void lt_tally_take(struct lt_tally *tally, uint32_t now, struct lt_live_region *
 
 void lt_tally_free(struct lt_tally *tally) {
     lt_vector_free(&tally->ages);
+    lt_vector_free(&tally->samples);
 }

@@ -13,7 +13,12 @@
 struct lt_age {
     uint32_t next; /* index in lt_tally.ages, 0 = the last of its site */
     uint32_t age_class;
-    uint64_t count, bytes;
+    uint64_t count, bytes; /* weights, while sampling */
+};
+
+/* While sampling: what of that age is in the index. */
+struct lt_age_samples {
+    uint64_t count, count_variance, bytes_variance; /* in the units of struct lt_weight */
 };
 
 /* lt_site.ages of a site whose ages are not all here, because memory ran out. */
@@ -24,7 +29,8 @@ struct lt_live_sums {
 };
 
 struct lt_tally {
-    struct lt_vector ages; /* of struct lt_age; item 0 is none */
+    struct lt_vector ages;    /* of struct lt_age; item 0 is none */
+    struct lt_vector samples; /* of struct lt_age_samples, one per item of `ages`; empty where nothing is sampled */
     struct lt_live_sums sums[LT_KIND_END];
     uint32_t now;    /* centiseconds; ages are as of then */
     bool incomplete; /* a site's ages were lost; the sums are right */

@@ -1,6 +1,8 @@
 #include "track/thread.h"
 
+#include "base/hash.h"
 #include "os/arena.h"
+#include "os/clock.h"
 #include "os/task.h"
 #include "track/track.h"
 
@@ -12,7 +14,7 @@ static struct lt_thread *_Atomic registry;
 static struct lt_thread *_Atomic ask_next; /* where the next search for a dead thread's table begins */
 static _Atomic uint32_t tables, adoptions;
 static struct lt_event_sums shared_sums[LT_KIND_END];
-_Atomic uint32_t lt_inherited_end;
+_Atomic uint32_t lt_inherited_end, lt_special_end;
 static LT_TLS struct lt_thread *own; /* for fork: which table is the caller's */
 
 /* 0 where a sandbox forbids to ask. */
@@ -67,6 +69,12 @@ static struct lt_thread *adopt_any(uint64_t me) {
     return NULL;
 }
 
+/* Threads must not draw the same numbers, nor may a child those of its parent. */
+static void start_sampler(struct lt_thread *thread, uint64_t me) {
+    if (lt_sampling_mean)
+        lt_sampler_init(&thread->sampler, lt_hash_add(lt_hash_add(lt_clock_mono_ns(), me), (uintptr_t)thread));
+}
+
 static struct lt_thread *make(uint64_t me) {
     struct lt_unwind_state *unwind = lt_unwind_state_new();
     struct lt_thread *thread = unwind ? lt_arena_alloc(sizeof *thread, 64) : NULL;
@@ -74,6 +82,7 @@ static struct lt_thread *make(uint64_t me) {
         return NULL;
     lt_stacks_init(&thread->stacks);
     thread->unwind = unwind;
+    start_sampler(thread, me);
     atomic_store_explicit(&thread->owner, me, memory_order_relaxed);
     thread->next = atomic_load_explicit(&registry, memory_order_relaxed);
     while (!atomic_compare_exchange_weak_explicit(&registry, &thread->next, thread, memory_order_release,
@@ -92,6 +101,10 @@ struct lt_thread *lt_thread_attach(void) {
     struct lt_thread *thread = adopt_any(me);
     own = thread ? thread : make(me);
     return own;
+}
+
+void lt_thread_init(void) {
+    atomic_store_explicit(&lt_special_end, lt_sampling_mean ? UINT32_MAX : 0, memory_order_relaxed);
 }
 
 static void clear_sums(struct lt_event_sums *sums) {
@@ -113,7 +126,9 @@ void lt_thread_forked(void) {
         lt_stacks_forked(&thread->stacks, thread == own);
         thread->progress = (struct lt_dump_progress){.limit = 0};
         clear_sums(thread->sums);
+        start_sampler(thread, myself());
         atomic_store_explicit(&thread->owner, thread == own ? myself() : 0, memory_order_release);
     }
     atomic_store_explicit(&lt_inherited_end, end, memory_order_relaxed);
+    atomic_store_explicit(&lt_special_end, lt_sampling_mean ? UINT32_MAX : end, memory_order_relaxed);
 }

@@ -10,6 +10,7 @@
 #include "base/attrs.h"
 #include "base/kind.h"
 #include "os/arch.h"
+#include "track/sampler.h"
 #include "track/stacks.h"
 #include "unwind/unwind.h"
 
@@ -36,6 +37,7 @@ struct lt_thread {
     struct lt_thread *next; /* in the registry; never changes */
     struct lt_dump_progress progress;
     struct lt_event_sums sums[LT_KIND_END];
+    struct lt_sampler sampler;
 };
 
 /* Adds to a number that no other thread writes; a handler of this thread may (a release needs no guard). */
@@ -86,5 +88,14 @@ extern _Atomic uint32_t lt_inherited_end;
 static LT_ALWAYS_INLINE bool lt_inherited(uint32_t site) {
     return site < atomic_load_explicit(&lt_inherited_end, memory_order_relaxed);
 }
+
+/* Whether a block of the site may count as something else than one block: inherited sites, and all while sampling. */
+extern _Atomic uint32_t lt_special_end;
+static LT_ALWAYS_INLINE bool lt_special(uint32_t site) {
+    return site < atomic_load_explicit(&lt_special_end, memory_order_relaxed);
+}
+
+/* Once, before the first thread: all sites are special while sampling. */
+void lt_thread_init(void);
 
 #endif

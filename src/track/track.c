@@ -11,18 +11,29 @@
 #include "track/live_index.h"
 #include "track/mappings.h"
 #include "track/program_threads.h"
+#include "track/sampler.h"
 #include "track/snapshot.h"
 #include "track/thread.h"
 
 #include <errno.h>
 #include <stdatomic.h>
 
-/* What is no longer live: neither an ignored block (counted when it was ignored) nor the parent process's is counted.
- */
+/* Neither an ignored block (counted when it was ignored) nor the parent process's is counted; a sampled one counts as
+ * all that it stands for. */
+static LT_COLD void special_block_gone(struct lt_thread *thread, enum lt_kind kind, const struct lt_live_block *block) {
+    if (block->state & LT_LIVE_IGNORED || lt_inherited(block->site))
+        return;
+    const struct lt_weight weight = lt_weight_of(kind, block->size);
+    lt_count_released(thread, kind, weight.count, weight.bytes);
+}
+
+/* What is no longer live. */
 static LT_ALWAYS_INLINE void block_gone(struct lt_thread *thread, enum lt_kind kind,
                                         const struct lt_live_block *block) {
-    if (lt_likely(!(block->state & LT_LIVE_IGNORED) && !lt_inherited(block->site)))
+    if (lt_likely(!(block->state & LT_LIVE_IGNORED) && !lt_special(block->site)))
         lt_count_released(thread, kind, 1, block->size);
+    else
+        special_block_gone(thread, kind, block);
 }
 
 static LT_COLD int refuse(enum lt_kind kind, uint64_t size) {
@@ -71,6 +82,42 @@ int lt_acquire(struct lt_thread *thread, enum lt_kind kind, uintptr_t address, u
     return (int)stack.flags;
 }
 
+static void add_saturated(_Atomic uint64_t *sum, uint64_t n) {
+    const uint64_t before = atomic_load_explicit(sum, memory_order_relaxed);
+    atomic_store_explicit(sum, lt_saturated_sum(before, n), memory_order_relaxed);
+}
+
+/* Lifts what was counted once to what it stands for. Not a second version of lt_acquire, with which the compiler would
+ * inline less into the first. */
+static LT_COLD void weigh(struct lt_thread *thread, enum lt_kind kind, uintptr_t address, uint64_t size) {
+    const struct lt_weight weight = lt_weight_of(kind, size);
+    struct lt_live_block block;
+    lt_live_read(lt_live_find(address), &block);
+    struct lt_site *site = lt_arena_at(block.site);
+    struct lt_site_samples *samples = lt_site_samples(site);
+    lt_add_own(&site->alloc_count, weight.count - 1);
+    lt_add_own(&site->alloc_bytes, weight.bytes - size);
+    lt_add_own(&thread->sums[kind].acquired_count, weight.count - 1);
+    lt_add_own(&thread->sums[kind].acquired_bytes, weight.bytes - size);
+    add_saturated(&samples->acquired, 1);
+    add_saturated(&samples->count_variance, weight.count_variance);
+    add_saturated(&samples->bytes_variance, weight.bytes_variance);
+}
+
+int lt_acquire_sampled(struct lt_thread *thread, enum lt_kind kind, uintptr_t address, uint64_t size,
+                       const struct lt_regs *from) {
+    const int flags = lt_acquire(thread, kind, address, size, from);
+    if (flags >= 0)
+        weigh(thread, kind, address, size);
+    return flags;
+}
+
+int lt_stack_flags(struct lt_thread *thread, const struct lt_regs *from) {
+    struct lt_stack stack;
+    lt_unwind_capture(thread->unwind, from, &stack);
+    return (int)stack.flags;
+}
+
 bool lt_release(struct lt_thread *thread, enum lt_kind kind, uintptr_t address) {
     uint64_t *entry = lt_likely(kind == LT_KIND_HEAP) ? lt_live_find(address) : NULL;
     if (!entry)
@@ -84,7 +131,7 @@ bool lt_release(struct lt_thread *thread, enum lt_kind kind, uintptr_t address) 
 
 struct lt_move lt_move_begin(enum lt_kind kind, uintptr_t address) {
     uint64_t *entry = lt_likely(kind == LT_KIND_HEAP) ? lt_live_find(address) : NULL;
-    struct lt_move move = {.entry = entry};
+    struct lt_move move = {.entry = entry, .address = address};
     if (entry)
         lt_live_set_state(entry, LT_LIVE_MOVING, 0);
     return move;
@@ -128,6 +175,10 @@ void lt_totals(enum lt_kind kind, struct lt_totals *totals) {
     add_sums(totals, &lt_thread_shared_sums()[kind]);
     for (struct lt_thread *thread = lt_thread_first(); thread; thread = thread->next)
         add_sums(totals, &thread->sums[kind]);
+    totals->acquired_count = lt_whole_count(kind, totals->acquired_count);
+    totals->acquired_bytes = lt_whole_bytes(kind, totals->acquired_bytes);
+    totals->released_count = lt_whole_count(kind, totals->released_count);
+    totals->released_bytes = lt_whole_bytes(kind, totals->released_bytes);
 }
 
 uint64_t lt_own_acquires(void) {
@@ -141,6 +192,7 @@ uint64_t lt_own_acquires(void) {
 }
 
 int lt_track_init(void) {
+    lt_thread_init();
     int (*const init[])(void) = {lt_live_init, lt_descriptors_init, lt_mappings_init, lt_program_threads_init,
                                  lt_handles_init};
     int status = 0;

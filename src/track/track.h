@@ -1,6 +1,7 @@
 /* The tracker: what the process still holds, and who took it. The door for hooks.
  *
  *   thread.h      the per-thread table: call-stack trie, sites, counters; registry and adoption of dead threads' tables
+ *   sampler.h     LEAKTRACK_SAMPLE: which blocks are recorded, and what they stand for
  *   live_index.h  address -> {size, node, birth} of every live block
  *   counters.h    events that could not be recorded, by reason
  *   snapshot.h    all of it into a dump
@@ -40,6 +41,12 @@ struct lt_thread *lt_thread_attach(void);
  * negative errno when the event could not be recorded (it has been counted then). */
 int lt_acquire(struct lt_thread *, enum lt_kind, uintptr_t address, uint64_t size, const struct lt_regs *from);
 
+/* The same for a block that was sampled (sampler.h): while sampling, no other heap block is given to the tracker. */
+int lt_acquire_sampled(struct lt_thread *, enum lt_kind, uintptr_t address, uint64_t size, const struct lt_regs *from);
+
+/* Captures a stack for its flags only, as lt_acquire returns them. Guarded by the caller likewise. */
+int lt_stack_flags(struct lt_thread *, const struct lt_regs *from);
+
 /* Records the release of the block at `address`. Needs no guard: one compare-and-swap or store on the entry. `thread`
  * may be NULL (then the release is counted in a shared counter). Returns whether an entry was there; an unknown address
  * (foreign, or from before start-up) is left alone. */
@@ -50,7 +57,7 @@ bool lt_release(struct lt_thread *, enum lt_kind, uintptr_t address);
  * is released; the caller records the new block by lt_acquire). Needs no guard. */
 struct lt_move {
     uint64_t *entry; /* NULL: the address was not recorded */
-    uint64_t word;
+    uintptr_t address;
 };
 struct lt_move lt_move_begin(enum lt_kind, uintptr_t address);
 void lt_move_cancel(const struct lt_move *);

@@ -1,6 +1,7 @@
 /* Stands in for the life cycle and the start of the tracker, so that the real hooks can be built without them: into
  * libleaktrack-forward.so (forward.c) and libleaktrack-count.so (count.c). */
 #include "preload/life.h"
+#include "preload/tick.h"
 #include "track/counters.h"
 #include "track/track.h"
 #include "unwind/unwind.h"
@@ -25,6 +26,20 @@ void lt_untracked(enum lt_untracked reason) {
 
 void lt_tick(int stack_flags) {
     (void)stack_flags;
+}
+
+bool lt_tick_pending(void) {
+    return false;
+}
+
+int lt_acquire_sampled(struct lt_thread *thread, enum lt_kind kind, uintptr_t address, uint64_t size,
+                       const struct lt_regs *from) {
+    return lt_acquire(thread, kind, address, size, from);
+}
+
+int lt_stack_flags(struct lt_thread *thread, const struct lt_regs *from) {
+    (void)thread, (void)from;
+    return 0;
 }
 
 void lt_life_note(const char *text) {

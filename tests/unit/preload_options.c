@@ -105,6 +105,23 @@ static void sizes_have_units(void **state) {
     assert_int_equal(lt_options.max_dump, 8ull << 30);
 }
 
+static void sampling_is_a_size(void **state) {
+    (void)state;
+    assert_int_equal(lt_options.sample_bytes, 0);
+    accepted("LEAKTRACK_SAMPLE=512k");
+    assert_int_equal(lt_options.sample_bytes, 512 << 10);
+    accepted("LEAKTRACK_SAMPLE=1");
+    assert_int_equal(lt_options.sample_bytes, 1);
+    accepted("LEAKTRACK_SAMPLE=1G");
+    assert_int_equal(lt_options.sample_bytes, 1 << 30);
+    accepted("LEAKTRACK_SAMPLE=0");
+    assert_int_equal(lt_options.sample_bytes, 0);
+    refused("LEAKTRACK_SAMPLE=1073741825");
+    refused("LEAKTRACK_SAMPLE=-1");
+    refused("LEAKTRACK_SAMPLE=1/1000");
+    refused("LEAKTRACK_SAMPLE=512 K");
+}
+
 static void numbers_that_make_no_sense_are_refused(void **state) {
     (void)state;
     refused("LEAKTRACK_INTERVAL=x");
@@ -164,9 +181,7 @@ static void kinds_without_hooks_are_told(void **state) {
 
 static void what_this_version_lacks_is_refused(void **state) {
     (void)state;
-    refused("LEAKTRACK_SAMPLE=524288");
     refused("LEAKTRACK_AFTER=10");
-    accepted("LEAKTRACK_SAMPLE=0");
     accepted("LEAKTRACK_AFTER=0");
 }
 
@@ -240,6 +255,7 @@ int main(void) {
         cmocka_unit_test_setup(an_empty_variable_is_none, fresh),
         cmocka_unit_test_setup(durations_have_units, fresh),
         cmocka_unit_test_setup(sizes_have_units, fresh),
+        cmocka_unit_test_setup(sampling_is_a_size, fresh),
         cmocka_unit_test_setup(numbers_that_make_no_sense_are_refused, fresh),
         cmocka_unit_test_setup(words_are_of_a_list, fresh),
         cmocka_unit_test_setup(kinds_are_a_list, fresh),
