@@ -11,8 +11,7 @@
  *   fd_list.h     open descriptors                         socket_list.h  sockets: state, addresses, queues
  *   task_list.h   threads                                  limits.h       how many of each there may be
  *   task.h      thread and process ids, "is this tid alive", futex sleep
- *   atomic16.h  the 16-byte load of the live-block index       vdso.h    the kernel's clock functions
- *   arch_*.h    what a CPU architecture supplies, found by arch.h */
+ *   vdso.h      the kernel's clock functions                   arch_*.h  what a CPU architecture supplies, by arch.h */
 #ifndef LT_OS_OS_H
 #define LT_OS_OS_H
 

@@ -1,16 +1,17 @@
 /* The live index: address -> {site, size, birth} of every live block, lock-free.
  *
- *   address >> 30 ──► leaf (1 GiB: 2^20 regions of 1 KiB) ──► region's chain of 128-byte chunks of 7 entries
+ *   address >> 30 ──► leaf (1 GiB: 2^20 regions of 1 KiB) ──► region's chain of chunks, a cache line of 6 entries each
  *
- * A chunk's first word holds one tag byte per entry: 0 = free, 0x80 | granule (the block's place in the region, in
- * units of 8 bytes) = taken. A search looks at the tags only: one cache line per chunk, seven entries at a time.
+ *   chunk:   tags, a byte each (6) | late, a byte each (6) | next (4) | entries, a word each (48)
+ *   tag:     0 = free, 0x80 | granule (the block's place in the region, in units of 8 bytes) = taken
+ *   entry:   site (arena ref, 32 bits) | birth, low (18) | IGNORED (1) | MOVING (1) | size (12)
+ *   late:    birth, high (8); the unit of birth is 0.64 s
+ *   size:    0 = the slot is free, or no entry; up to 4089: the block's size + 1; 4090 + i: the *companion*, slot i of
+ *            the same chunk, under the same tag, holds size << 16
  *
- *   acquire   CAS on the tags claims a slot; word 1 is stored; word 0 is stored with release
- *   release   word 0 = 0, then the tag = 0, both with release: a block has exactly one legal freer
- *   reader    one 16-byte load of both words (os/atomic16.h): word 1 is never paired with another occupant's word 0
- *
- * Word 0: site (arena ref, 32 bits) | size >> 32 (16) | 0 | granule (7) | 0 (4) | state (4, LT_LIVE_*). 0 = free.
- * Word 1: size (low 32) | birth in centiseconds (32). */
+ *   acquire   CAS on the tags claims a slot (two for a companion); the entry is stored last, with release
+ *   release   entry = 0, companion = 0, then the tags = 0, with release: a block has exactly one legal freer
+ *   reader    reads entry, companion, late and tag twice, and takes what was the same both times */
 #ifndef LT_TRACK_LIVE_INDEX_H
 #define LT_TRACK_LIVE_INDEX_H
 
@@ -20,17 +21,18 @@
 #include <stdint.h>
 
 enum lt_live_state {
-    LT_LIVE_HELD = 1 << 0,    /* the entry is in use */
-    LT_LIVE_MOVING = 1 << 1,  /* a reallocation is in progress: the address may already be somebody else's */
-    LT_LIVE_IGNORED = 1 << 2, /* not to be reported */
+    LT_LIVE_MOVING = 1 << 0,  /* a reallocation is in progress: the address may already be somebody else's */
+    LT_LIVE_IGNORED = 1 << 1, /* not to be reported */
 };
 
+/* The index keeps the birth rounded down to whole LT_LIVE_BIRTH_UNITs. */
+enum { LT_LIVE_BIRTH_UNIT = 64 }; /* centiseconds */
 struct lt_live_block {
     uintptr_t address;
     uint64_t size;
-    uint32_t birth;
-    uint32_t site;
-    uint32_t state;
+    uint32_t birth; /* centiseconds */
+    uint32_t site;  /* arena ref, not 0 */
+    uint32_t state; /* enum lt_live_state */
 };
 
 /* Reserves the tables. Once, after lt_arena_init. */
@@ -40,19 +42,22 @@ LT_STATUS lt_live_init(void);
 bool lt_live_address_fits(uintptr_t address);
 bool lt_live_size_fits(uint64_t size);
 
-/* Fetches the cache lines that the next insert or find at `address` needs. Any address. */
+/* Fetches the cache line that the next insert or find at `address` needs. Any address. */
 void lt_live_prefetch(uintptr_t address);
 
 /* Inserts a block whose address and size fit; its `state` is ignored. 0; 1 when the address was still held, then *old
- * is what was replaced; -ENOMEM when the arena is full. The address belongs to the caller: nobody else inserts, finds
- * or removes it meanwhile. */
+ * is what was replaced; -ENOMEM when the arena is full, and nothing has changed. The address belongs to the caller:
+ * nobody else inserts, finds or removes it meanwhile. */
 LT_STATUS lt_live_insert(const struct lt_live_block *, struct lt_live_block *old);
 
 /* The entry of the block at `address`, NULL where there is none or it is MOVING. Any address. It stays the same entry
  * until the block is released. */
 uint64_t *lt_live_find(uintptr_t address);
 
-/* What the entry holds. For the owner of the block. */
+/* Frees the entry of the block at `address`, and tells what it held; false where lt_live_find would find none. */
+bool lt_live_take(uintptr_t address, struct lt_live_block *);
+
+/* What the entry holds, but for the address. For the owner of the block. */
 void lt_live_read(const uint64_t *entry, struct lt_live_block *);
 
 /* Changes the entry's state bits. For the owner of the block. */
@@ -68,7 +73,7 @@ enum { LT_LIVE_REGION_BLOCKS = 128 };
 struct lt_live_region {
     uint32_t count;
     struct lt_live_block blocks[LT_LIVE_REGION_BLOCKS];
-    uint64_t raw[LT_LIVE_REGION_BLOCKS][2]; /* private: the entries by granule */
+    struct lt_live_block by_granule[LT_LIVE_REGION_BLOCKS]; /* private */
 };
 struct lt_live_cursor {
     uint64_t region; /* address / 1 KiB of where the walk goes on */

@@ -119,12 +119,9 @@ int lt_stack_flags(struct lt_thread *thread, const struct lt_regs *from) {
 }
 
 bool lt_release(struct lt_thread *thread, enum lt_kind kind, uintptr_t address) {
-    uint64_t *entry = lt_likely(kind == LT_KIND_HEAP) ? lt_live_find(address) : NULL;
-    if (!entry)
-        return false;
     struct lt_live_block block;
-    lt_live_read(entry, &block);
-    lt_live_remove(entry);
+    if (lt_unlikely(kind != LT_KIND_HEAP) || !lt_live_take(address, &block))
+        return false;
     block_gone(thread, kind, &block);
     return true;
 }

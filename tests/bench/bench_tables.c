@@ -4,7 +4,6 @@
  *     bench_tables [DUMP]      DUMP: where the snapshot is written, /dev/shm/bench_tables.bin by default */
 #include "base/attrs.h"
 #include "os/os.h"
-#include "plain_index.h"
 #include "track/live_index.h"
 #include "track/snapshot.h"
 #include "track/thread.h"
@@ -25,6 +24,7 @@ enum { DEPTH = 30, RING = 10000, MANY = 1000000, EVENTS = 4000000, REPEATS = 5, 
 
 struct lt_unwind_state {
     uintptr_t frames[DEPTH];
+    uint32_t serial;
 };
 
 static __thread uintptr_t leaf;
@@ -43,7 +43,8 @@ void lt_unwind_state_reset(struct lt_unwind_state *state) {
 void lt_unwind_capture(struct lt_unwind_state *state, const struct lt_regs *from, struct lt_stack *stack) {
     (void)from;
     state->frames[DEPTH - 1] = 0x500000 + leaf * 16;
-    *stack = (struct lt_stack){.frames = state->frames, .depth = DEPTH, .reused = DEPTH - 1, .epoch = 1};
+    *stack = (struct lt_stack){
+        .frames = state->frames, .depth = DEPTH, .reused = DEPTH - 1, .serial = ++state->serial, .epoch = 1};
 }
 
 const struct lt_unwinder *lt_unwinder(void) {
@@ -134,17 +135,11 @@ static void no_event(uintptr_t address) {
     capture_time();
 }
 
-static void tagged_event(uintptr_t address) {
+static void index_event(uintptr_t address) {
     struct lt_live_block old, block = {.address = address, .size = 64, .site = 1, .birth = 1};
-    lt_live_remove(lt_live_find(address));
+    (void)lt_live_take(address, &old);
     capture_time();
     (void)!lt_live_insert(&block, &old);
-}
-
-static void plain_event(uintptr_t address) {
-    plain_remove(address);
-    capture_time();
-    plain_insert(address, 64, 1, 1);
 }
 
 static struct lt_thread *thread;
@@ -180,13 +175,12 @@ static void anywhere(void) {
 static void measure_index(void) {
     for (uint32_t i = 0; i < MANY; i++) {
         struct lt_live_block old, block = {.address = addresses[i], .size = 64, .site = 1, .birth = 1};
-        plain_insert(addresses[i], 64, 1, 1);
         (void)!lt_live_insert(&block, &old);
     }
     static const struct {
         const char *name;
         void (*event)(uintptr_t);
-    } sides[] = {{"nothing", no_event}, {"plain", plain_event}, {"tags", tagged_event}};
+    } sides[] = {{"loop alone", no_event}, {"remove and insert", index_event}};
     char what[80];
     for (size_t i = 0; i < LT_ARRAY_SIZE(sides); i++) {
         event = sides[i].event;
@@ -321,7 +315,7 @@ static void measure_snapshot(const char *path) {
 
 int main(int argc, char **argv) {
     lt_clock_init();
-    if (lt_arena_init() != 0 || lt_track_init() != 0 || !plain_init())
+    if (lt_arena_init() != 0 || lt_track_init() != 0)
         return 1;
     thread = lt_thread_attach();
     make_addresses();

@@ -1,7 +1,5 @@
 find_package(Threads REQUIRED)
 lt_unit_test(os_arena ROOMS base os LIBS Threads::Threads)
-lt_unit_test(os_atomic16 ROOMS base os LIBS Threads::Threads)
-target_compile_options(os_atomic16 PRIVATE -mcx16) # the writer swaps 16 bytes at once
 lt_unit_test(os_clock ROOMS base os)
 lt_unit_test(os_fd_list ROOMS base os LIBS Threads::Threads)
 lt_unit_test(os_file ROOMS base os)

@@ -1,6 +1,11 @@
 /* Many threads insert, remove and move entries in the same few regions while readers walk. The size of a block is a
- * function of its site and birth, so that a reader sees at once when it was shown the two words of different occupants.
- * Addresses wander between threads as an allocator's do: a lock-free pool says who owns which. */
+ * function of its address, site and birth, and its site one of the address, so that a reader sees at once when it was
+ * shown parts of different occupants. Sizes are of all kinds: within an entry, around its limit, far above it.
+ * Addresses wander between threads as an allocator's do: a lock-free pool says who owns which. A few blocks among them
+ * stay, though their state changes all the time: every walk must see each of them.
+ *
+ * Each test runs with sites and births at random, when hardly two occupants of an entry are alike, and with as few as a
+ * program has, when an entry often gets the same content again. */
 #include "os/arena.h"
 #include "track/live_index.h"
 
@@ -11,14 +16,38 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { WRITERS = 6, READERS = 2, ADDRESSES = 256, HOLD = 16 };
+enum { WRITERS = 6, READERS = 2, ADDRESSES = 256, HOLD = 16, KEPT = 8 };
 
+#define POOL_START ((uintptr_t)0x7f0000000000)
 static _Atomic(uintptr_t) pool[ADDRESSES]; /* 0 = somebody holds it */
 static _Atomic bool stop;
-static _Atomic uint64_t mismatches, pairs_read, operations, wrong;
+static _Atomic uint64_t mismatches, pairs_read, operations, wrong, missed;
+static uint64_t *kept[KEPT]; /* at addresses that the pool does not have */
 
-static uint64_t size_of(uint32_t site, uint32_t birth) {
-    return ((uint64_t)site * 0x9e3779b97f4a7c15u ^ (uint64_t)birth * 0xd6e8feb86659fd93u) & 0xffffffffffff;
+static bool few; /* different sites and births */
+
+/* A third each: small, around the limit, large. */
+static uint64_t size_of(const struct lt_live_block *block) {
+    uint64_t hash = ((few ? 0 : block->address) ^ block->site * 0x9e3779b97f4a7c15u) + block->birth;
+    hash *= 0xd6e8feb86659fd93u;
+    hash ^= hash >> 32;
+    switch (hash % 3) {
+    case 0:
+        return hash >> 16 & 0xfff;
+    case 1:
+        return 4080 + (hash >> 16 & 15);
+    default:
+        return hash >> 16;
+    }
+}
+
+/* In 31 bits; the lowest four are the address's. */
+static uint32_t site_of(uintptr_t address, unsigned *seed) {
+    return (few ? 16 : (uint32_t)rand_r(seed) & ~15u) | (uint32_t)(address >> 4 & 7) | 8;
+}
+
+static bool fits_together(const struct lt_live_block *block) {
+    return (block->site & 7) == (block->address >> 4 & 7) && block->size == size_of(block);
 }
 
 static uintptr_t take(unsigned *seed) {
@@ -38,22 +67,19 @@ static void give_back(uintptr_t address, unsigned *seed) {
 }
 
 static void insert_checked(uintptr_t address, unsigned *seed) {
-    struct lt_live_block old,
-        block = {.address = address, .site = (uint32_t)rand_r(seed) | 1, .birth = (uint32_t)rand_r(seed)};
-    block.size = size_of(block.site, block.birth);
+    struct lt_live_block old, block = {.address = address, .site = site_of(address, seed)};
+    block.birth = few ? 0 : (uint32_t)rand_r(seed) * 2 & ~(LT_LIVE_BIRTH_UNIT - 1u);
+    block.size = size_of(&block);
     if (lt_live_insert(&block, &old) != 0)
         atomic_fetch_add(&wrong, 1);
 }
 
 static void remove_checked(uintptr_t address) {
-    uint64_t *entry = lt_live_find(address);
-    struct lt_live_block block = {.site = 1};
-    if (entry)
-        lt_live_read(entry, &block);
-    if (!entry || block.size != size_of(block.site, block.birth))
+    struct lt_live_block block = {.site = 0};
+    bool found = lt_live_take(address, &block);
+    block.address = address;
+    if (!found || !fits_together(&block))
         atomic_fetch_add(&wrong, 1);
-    if (entry)
-        lt_live_remove(entry);
 }
 
 /* As realloc does: the old address may be another thread's before our entry is removed. */
@@ -71,8 +97,18 @@ static void move_checked(uintptr_t *address, unsigned *seed) {
     uintptr_t old = *address;
     *address = take(seed);
     give_back(old, seed);
+    struct lt_live_block block;
+    lt_live_read(entry, &block);
+    block.address = old;
+    if (!fits_together(&block))
+        atomic_fetch_add(&wrong, 1);
     lt_live_remove(entry);
     insert_checked(*address, seed);
+}
+
+static void change_state(unsigned *seed) {
+    uint32_t states = (uint32_t)rand_r(seed) & (LT_LIVE_MOVING | LT_LIVE_IGNORED);
+    lt_live_set_state(kept[(unsigned)rand_r(seed) % KEPT], states, ~states & (LT_LIVE_MOVING | LT_LIVE_IGNORED));
 }
 
 static void *write_for_a_while(void *number) {
@@ -80,6 +116,8 @@ static void *write_for_a_while(void *number) {
     uintptr_t mine[HOLD] = {0};
     uint64_t done = 0;
     for (; !atomic_load_explicit(&stop, memory_order_relaxed); done++) {
+        if (number == 0)
+            change_state(&seed);
         uintptr_t *slot = &mine[(unsigned)rand_r(&seed) % HOLD];
         if (!*slot) {
             *slot = take(&seed);
@@ -104,13 +142,17 @@ static void *read_for_a_while(void *unused) {
     struct lt_live_region *region = malloc(sizeof *region);
     while (!atomic_load_explicit(&stop, memory_order_relaxed)) {
         struct lt_live_cursor cursor = {.region = 0x7e0000000000 / 1024};
+        unsigned seen = 0;
         while (lt_live_next_region(&cursor, region))
             for (uint32_t i = 0; i < region->count; i++) {
                 const struct lt_live_block *block = &region->blocks[i];
                 atomic_fetch_add_explicit(&pairs_read, 1, memory_order_relaxed);
-                if (block->size != size_of(block->site, block->birth))
+                if (!fits_together(block))
                     atomic_fetch_add(&mismatches, 1);
+                seen += block->address % 16 == 8;
             }
+        if (seen != (kept[0] ? KEPT : 0))
+            atomic_fetch_add(&missed, 1);
     }
     free(region);
     return NULL;
@@ -128,38 +170,84 @@ static void run_for_a_second(uintptr_t writers, void *(*write)(void *), uintptr_
         pthread_join(threads[i], NULL);
     print_message("%lu operations, %lu pairs read\n", (unsigned long)operations, (unsigned long)pairs_read);
     assert_int_equal(mismatches, 0);
+    assert_int_equal(missed, 0);
     assert_int_equal(wrong, 0);
     assert_true(operations > 1000 && pairs_read > 1000);
+}
+
+static void assert_empty(void) {
     struct lt_live_region *region = malloc(sizeof *region);
     assert_false(lt_live_next_region(&(struct lt_live_cursor){0}, region));
     free(region);
 }
 
-static void shows_no_reader_two_occupants_in_one(void **state) {
-    (void)state;
-    for (size_t i = 0; i < ADDRESSES; i++)
-        pool[i] = 0x7f0000000000 + i * 16;
-    run_for_a_second(WRITERS, write_for_a_while, READERS);
+static void keep_blocks(void) {
+    unsigned seed = 1;
+    for (size_t i = 0; i < KEPT; i++) {
+        uintptr_t address = POOL_START + i * (ADDRESSES / KEPT) * 16 + 8;
+        insert_checked(address, &seed);
+        kept[i] = lt_live_find(address);
+    }
 }
 
-/* One entry that changes its occupant all the time: two separate loads would pair many words wrongly. */
+static void shows_no_reader_two_occupants_in_one(void **state) {
+    few = *state;
+    for (size_t i = 0; i < ADDRESSES; i++)
+        pool[i] = POOL_START + i * 16;
+    keep_blocks();
+    run_for_a_second(WRITERS, write_for_a_while, READERS);
+    for (size_t i = 0; i < KEPT; i++)
+        lt_live_remove(kept[i]);
+    kept[0] = NULL;
+    assert_empty();
+}
+
+/* A few addresses that move from thread to thread all the time: an entry with the right tag is often another's. */
+static void *move_for_a_while(void *number) {
+    unsigned seed = (unsigned)(uintptr_t)number;
+    uintptr_t mine = take(&seed);
+    uint64_t done = 0;
+    insert_checked(mine, &seed);
+    for (; !atomic_load_explicit(&stop, memory_order_relaxed); done++)
+        move_checked(&mine, &seed);
+    remove_checked(mine);
+    give_back(mine, &seed);
+    atomic_fetch_add(&operations, done);
+    return NULL;
+}
+
+static void finds_its_own_among_what_others_move(void **state) {
+    few = *state;
+    for (size_t i = 0; i < ADDRESSES; i++)
+        pool[i] = i < WRITERS + 2 ? POOL_START + i * 16 : 0;
+    run_for_a_second(WRITERS, move_for_a_while, READERS);
+    assert_empty();
+}
+
+/* One slot that changes its occupant all the time: separate loads would pair many of its parts wrongly. */
 static void *change_one_entry(void *unused) {
     unsigned seed = 1;
     for (; !atomic_load_explicit(&stop, memory_order_relaxed); atomic_fetch_add(&operations, 1)) {
-        insert_checked(0x7e0000000010, &seed);
-        remove_checked(0x7e0000000010);
+        uintptr_t address = 0x7e0000000010 + (uintptr_t)(rand_r(&seed) & 0x30);
+        insert_checked(address, &seed);
+        remove_checked(address);
     }
     return unused;
 }
 
 static void reads_a_contended_entry_whole(void **state) {
-    (void)state;
+    few = *state;
     run_for_a_second(1, change_one_entry, 1);
+    assert_empty();
 }
 
 int main(void) {
+    bool yes = true;
     const struct CMUnitTest tests[] = {cmocka_unit_test(shows_no_reader_two_occupants_in_one),
-                                       cmocka_unit_test(reads_a_contended_entry_whole)};
+                                       cmocka_unit_test_prestate(shows_no_reader_two_occupants_in_one, &yes),
+                                       cmocka_unit_test(finds_its_own_among_what_others_move),
+                                       cmocka_unit_test(reads_a_contended_entry_whole),
+                                       cmocka_unit_test_prestate(reads_a_contended_entry_whole, &yes)};
     if (lt_arena_init() != 0 || lt_live_init() != 0)
         return 1;
     return cmocka_run_group_tests(tests, NULL, NULL);
