@@ -47,6 +47,7 @@ static const struct section_type section_types[] = {
     [LT_SECTION_COUNTERS] = {"COUNTERS", 1, ROLE_ROWS, lt_read_counters},
     [LT_SECTION_UNLOADS] = {"UNLOADS", 1, ROLE_DICTIONARY, lt_read_unloads},
     [LT_SECTION_END] = {"END", 1, ROLE_END, NULL},
+    [LT_SECTION_SAMPLES] = {"SAMPLES", 1, ROLE_ROWS, lt_read_samples},
     [LT_SECTION_DESCRIPTORS] = {"DESCRIPTORS", 1, ROLE_ROWS, lt_read_descriptors},
     [LT_SECTION_MAPPINGS] = {"MAPPINGS", 1, ROLE_ROWS, lt_read_mappings},
     [LT_SECTION_THREADS] = {"THREADS", 1, ROLE_ROWS, lt_read_threads},
@@ -113,6 +114,7 @@ static void free_snapshot(struct lt_dump_snapshot *snapshot) {
     free(snapshot->sites);
     free(snapshot->blocks);
     free(snapshot->counters);
+    free(snapshot->samples);
     free(snapshot->descriptors);
     free(snapshot->mappings);
     free(snapshot->threads);
@@ -123,7 +125,7 @@ static void free_snapshot(struct lt_dump_snapshot *snapshot) {
 static void close_snapshot(struct reader *reader) {
     struct lt_rows *rows = &reader->rows;
     free_snapshot(&rows->snapshot);
-    rows->site_room = rows->block_room = rows->counter_room = 0;
+    rows->site_room = rows->block_room = rows->counter_room = rows->sample_room = 0;
     rows->descriptor_room = rows->mapping_room = rows->thread_room = rows->misuse_room = 0;
     reader->open = false;
 }

@@ -61,6 +61,13 @@ struct lt_dump_block {
     uint32_t birth_cs, node, kind, flags;
 };
 
+/* How sure the numbers of the equal row of sites are (format.h). */
+struct lt_dump_sample {
+    uint32_t node, kind, flags;
+    uint64_t live_samples, alloc_samples;
+    uint64_t live_count_variance, live_bytes_variance, alloc_count_variance, alloc_bytes_variance;
+};
+
 struct lt_dump_counter {
     uint32_t group; /* enum lt_counter_group */
     const char *name;
@@ -118,6 +125,9 @@ struct lt_dump_snapshot {
     size_t block_count;
     struct lt_dump_counter *counters;
     size_t counter_count;
+    uint64_t sampling_mean; /* bytes between sampled heap blocks, 0: every block is recorded */
+    struct lt_dump_sample *samples;
+    size_t sample_count;
     struct lt_dump_descriptor *descriptors;
     size_t descriptor_count;
     struct lt_dump_mapping *mappings;

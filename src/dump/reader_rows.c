@@ -4,6 +4,7 @@
 #include "dump/reader_rows.h"
 
 #include "base/attrs.h"
+#include "base/poisson.h"
 #include "dump/reader_memory.h"
 
 /* The least bytes that one row takes. */
@@ -17,6 +18,7 @@ enum {
     AGE_MIN = 3,
     BLOCK_MIN = 6,
     COUNTER_MIN = 3,
+    SAMPLE_MIN = 9,
 };
 
 static void add_text(struct lt_cursor *cursor, struct lt_dump *dump, struct lt_texts *list) {
@@ -294,5 +296,47 @@ void lt_read_counters(struct lt_rows *rows, struct lt_cursor *cursor) {
         if (lt_unlikely(cursor->failure != NULL))
             return;
         snapshot->counter_count++;
+    }
+}
+
+/* `before` is the node of the row before. */
+static void read_sample(struct lt_cursor *cursor, struct lt_dump *dump, struct lt_dump_sample *sample,
+                        uint32_t before) {
+    sample->node = (uint32_t)lt_cursor_step(cursor, before, dump->node_count, "refers to an unknown node");
+    sample->kind = lt_cursor_kind(cursor);
+    sample->flags = lt_cursor_get32(cursor);
+    sample->live_samples = lt_cursor_get(cursor);
+    sample->alloc_samples = lt_cursor_get(cursor);
+    sample->live_count_variance = lt_cursor_get(cursor);
+    sample->live_bytes_variance = lt_cursor_get(cursor);
+    sample->alloc_count_variance = lt_cursor_get(cursor);
+    sample->alloc_bytes_variance = lt_cursor_get(cursor);
+}
+
+static void read_mean(struct lt_cursor *cursor, struct lt_dump_snapshot *snapshot) {
+    const uint64_t mean = lt_cursor_get(cursor);
+    if (!cursor->failure && (mean == 0 || mean > LT_POISSON_MEAN_MAX))
+        lt_cursor_fail(cursor, "samples at a distance that can't be");
+    else if (snapshot->sampling_mean && snapshot->sampling_mean != mean)
+        lt_cursor_fail(cursor, "samples at another distance than the section before");
+    snapshot->sampling_mean = mean;
+}
+
+void lt_read_samples(struct lt_rows *rows, struct lt_cursor *cursor) {
+    struct lt_dump_snapshot *snapshot = &rows->snapshot;
+    read_mean(cursor, snapshot);
+    const size_t count = lt_cursor_count(cursor, SAMPLE_MIN);
+    uint32_t before = 0;
+    if (!lt_cursor_room(cursor, &snapshot->samples, &rows->sample_room, snapshot->sample_count, count,
+                        sizeof *snapshot->samples))
+        return;
+    while (cursor->row < count) {
+        cursor->row++;
+        struct lt_dump_sample *sample = &snapshot->samples[snapshot->sample_count];
+        read_sample(cursor, rows->dump, sample, before);
+        if (lt_unlikely(cursor->failure != NULL))
+            return;
+        before = sample->node;
+        snapshot->sample_count++;
     }
 }

@@ -24,6 +24,7 @@ struct lt_rows {
     struct lt_texts args, options, notes;       /* move into dump->process at the end */
     size_t module_room, node_room;              /* of dump */
     size_t site_room, block_room, counter_room; /* of snapshot */
+    size_t sample_room;
     size_t descriptor_room, mapping_room, thread_room, misuse_room;
 };
 
@@ -37,6 +38,7 @@ void lt_read_snapshot(struct lt_rows *, struct lt_cursor *);
 void lt_read_sites(struct lt_rows *, struct lt_cursor *);
 void lt_read_blocks(struct lt_rows *, struct lt_cursor *);
 void lt_read_counters(struct lt_rows *, struct lt_cursor *);
+void lt_read_samples(struct lt_rows *, struct lt_cursor *);
 void lt_read_descriptors(struct lt_rows *, struct lt_cursor *);
 void lt_read_mappings(struct lt_rows *, struct lt_cursor *);
 void lt_read_threads(struct lt_rows *, struct lt_cursor *);

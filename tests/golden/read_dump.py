@@ -10,8 +10,8 @@ import sys
 
 MAGIC = b"\x89LTK\r\n\x1a\n"
 HOLE, PROCESS, MODULES, NODES, SNAPSHOT, SITES, BLOCKS, COUNTERS, UNLOADS, END = range(10)
-DESCRIPTORS, MAPPINGS, THREADS, MISUSES = range(11, 15)
-ROWS = (SITES, BLOCKS, COUNTERS, DESCRIPTORS, MAPPINGS, THREADS, MISUSES)
+SAMPLES, DESCRIPTORS, MAPPINGS, THREADS, MISUSES = range(10, 15)
+ROWS = (SITES, BLOCKS, COUNTERS, SAMPLES, DESCRIPTORS, MAPPINGS, THREADS, MISUSES)
 KNOWN = (HOLE, PROCESS, MODULES, NODES, SNAPSHOT, UNLOADS, END, *ROWS)
 CRITICAL = 1
 KINDS = ["", "heap", "mapping", "file", "directory", "socket", "pipe", "event", "stream", "thread", "timer"]
@@ -214,6 +214,8 @@ class Dump:
         elif kind == COUNTERS:
             for _ in range(payload.count()):
                 self.open["counters"].append((payload.u32(), payload.text(), payload.varint()))
+        elif kind == SAMPLES:
+            self.take_samples(payload)
         elif kind == DESCRIPTORS:
             self.take_descriptors(payload)
         elif kind == MAPPINGS:
@@ -260,7 +262,7 @@ class Dump:
 
     def take_snapshot(self, at, payload):
         snapshot = {"usable": True, "sections": 0, "crc": 0, "start": at, "totals": {}, "sites": [], "blocks": [],
-                    "counters": [], "descriptors": [], "mappings": [], "threads": [], "misuses": []}
+                    "counters": [], "sampling": 0, "samples": [], "descriptors": [], "mappings": [], "threads": [], "misuses": []}
         snapshot["index"], snapshot["wall"] = payload.varint(), payload.varint()
         snapshot["time"], snapshot["trigger"], snapshot["flags"] = payload.u32(), payload.u32(), payload.u32()
         for _ in range(payload.count()):
@@ -278,6 +280,16 @@ class Dump:
             last = first + payload.varint((1 << 32) - first)
             ages = [(payload.varint(32), payload.varint(), payload.varint()) for _ in range(payload.count())]
             self.open["sites"].append((node, kind, flags, numbers, first, last, ages))
+
+    def take_samples(self, payload):
+        mean, before = payload.varint((1 << 30) + 1), self.open["sampling"]
+        if mean == 0 or before not in (0, mean):
+            raise Malformed("samples at a distance that can't be")
+        self.open["sampling"] = mean
+        node = 0
+        for _ in range(payload.count()):
+            node += payload.varint(len(self.nodes) - node)
+            self.open["samples"].append((node, payload.kind(), payload.u32(), [payload.varint() for _ in range(6)]))
 
     def take_blocks(self, payload):
         address = 0
@@ -396,6 +408,11 @@ class Dump:
         for node, kind, flags, numbers, first, last, ages in snapshot["sites"]:
             ages = "".join(f" {age}:{count}/{size}" for age, count, size in ages)
             print(f"site {KINDS[kind]} flags={flags} {' '.join(map(str, numbers))} births={first}..{last} ages={ages} "
+                  f"stack={self.stack(node)}")
+        if snapshot["sampling"]:
+            print(f"sampling {snapshot['sampling']}")
+        for node, kind, flags, (live, alloc, *variances) in snapshot["samples"]:
+            print(f"sample {KINDS[kind]} flags={flags} {live} {alloc} variances={' '.join(map(str, variances))} "
                   f"stack={self.stack(node)}")
         for address, size, birth, node, kind, flags in snapshot["blocks"]:
             print(f"block {address:#x} {KINDS[kind]} size={size} birth={birth} flags={flags} stack={self.stack(node)}")

@@ -238,11 +238,13 @@ static uint64_t trigger_of(struct lt_maker *maker, const char *word) {
 static void do_snapshot(struct lt_maker *maker, char **words) {
     lt_maker_write_snapshot(maker);
     uint64_t wall = 0;
-    const struct lt_make_slot slots[] = {{"index", &maker->index}, {"wall", &wall}, {"time", &maker->time}, {0}};
+    const struct lt_make_slot slots[] = {
+        {"index", &maker->index}, {"wall", &wall}, {"time", &maker->time}, {"sampling", &maker->sampling}, {0}};
     maker->open = true;
     maker->index++;
     maker->time = 100 * maker->index;
     maker->trigger = LT_TRIGGER_PERIODIC;
+    maker->sampling = 0;
     maker->flags = 0;
     for (; *words; words++) {
         const char *trigger = lt_maker_value_of(*words, "trigger");
@@ -298,6 +300,12 @@ static void do_site(struct lt_maker *maker, char **words) {
         } else if ((value = lt_maker_value_of(*words, "alloc"))) {
             site.alloc = pair(maker, value);
             alloc_given = true;
+        } else if ((value = lt_maker_value_of(*words, "samples"))) {
+            site.samples = pair(maker, value);
+        } else if ((value = lt_maker_value_of(*words, "live-variance"))) {
+            site.live_variance = pair(maker, value);
+        } else if ((value = lt_maker_value_of(*words, "alloc-variance"))) {
+            site.alloc_variance = pair(maker, value);
         } else if ((value = lt_maker_value_of(*words, "age"))) {
             take_age(maker, &site, value);
         } else if (strcmp(*words, "truncated") == 0) {

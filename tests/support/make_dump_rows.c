@@ -192,6 +192,33 @@ static int by_address(const void *a, const void *b) {
     return (x->address > y->address) - (x->address < y->address);
 }
 
+static void put_sample(struct lt_maker *maker, const struct lt_make_site *site, uint32_t last_node) {
+    struct lt_writer *writer = &maker->writer;
+    lt_put_varint(writer, site->node - last_node);
+    lt_put_varint(writer, site->kind);
+    lt_put_varint(writer, site->flags);
+    put_pair(maker, site->samples);
+    put_pair(maker, site->live_variance);
+    put_pair(maker, site->alloc_variance);
+}
+
+/* In one section. */
+static void write_samples(struct lt_maker *maker) {
+    uint32_t rows = 0, last_node = 0;
+    if (!maker->sampling)
+        return;
+    lt_rows_begin(&maker->writer, LT_SECTION_SAMPLES, 0, true, maker->sampling);
+    for (size_t i = 0; i < maker->site_count; i++) {
+        const struct lt_make_site *site = &maker->sites[i];
+        if (!site->samples.count && !site->samples.bytes)
+            continue;
+        put_sample(maker, site, last_node);
+        last_node = site->node;
+        rows++;
+    }
+    lt_maker_check(maker, lt_rows_end(&maker->writer, rows));
+}
+
 static void write_future(struct lt_maker *maker) {
     if (!maker->future)
         return;
@@ -221,6 +248,7 @@ void lt_maker_write_snapshot(struct lt_maker *maker) {
     write_totals(maker);
     lt_maker_check(maker, lt_section_end(writer));
     lt_maker_write_rows(maker, LT_SECTION_SITES, LT_SECTION_CRITICAL, 0, maker->site_count, put_site);
+    write_samples(maker);
     lt_maker_write_rows(maker, LT_SECTION_BLOCKS, 0, 0, maker->block_count, put_block);
     lt_maker_write_rows(maker, LT_SECTION_COUNTERS, 0, 0, maker->counter_count, put_counter);
     lt_maker_write_resources(maker);

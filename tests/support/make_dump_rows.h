@@ -53,6 +53,7 @@ struct lt_make_site {
     uint64_t first, last;
     uint64_t ages[LT_MAKE_AGES][3];
     size_t age_count;
+    struct lt_make_pair samples, live_variance, alloc_variance; /* samples: live/acquired */
 };
 
 struct lt_make_block {
@@ -111,7 +112,7 @@ struct lt_maker {
     size_t node_count, nodes_written, node_room;
     /* the snapshot being collected */
     bool open, future;
-    uint64_t index, wall, time, trigger, flags;
+    uint64_t index, wall, time, trigger, flags, sampling;
     struct lt_make_totals totals[LT_KIND_END];
     struct lt_make_site *sites;
     size_t site_count, site_room;

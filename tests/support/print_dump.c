@@ -170,12 +170,27 @@ static void print_resources(const struct lt_dump *dump, const struct lt_dump_sna
         print_misuse(dump, &snapshot->misuses[i]);
 }
 
+static void print_samples(const struct lt_dump *dump, const struct lt_dump_snapshot *snapshot) {
+    if (snapshot->sampling_mean)
+        printf("sampling %" PRIu64 "\n", snapshot->sampling_mean);
+    for (size_t i = 0; i < snapshot->sample_count; i++) {
+        const struct lt_dump_sample *sample = &snapshot->samples[i];
+        printf("sample %s flags=%" PRIu32 " %" PRIu64 " %" PRIu64 " variances=%" PRIu64 " %" PRIu64 " %" PRIu64
+               " %" PRIu64,
+               lt_kind_name(sample->kind), sample->flags, sample->live_samples, sample->alloc_samples,
+               sample->live_count_variance, sample->live_bytes_variance, sample->alloc_count_variance,
+               sample->alloc_bytes_variance);
+        print_stack(dump, sample->node);
+    }
+}
+
 static void print_snapshot(const struct lt_dump *dump, const struct lt_dump_snapshot *snapshot) {
     printf("snapshot %" PRIu64 " wall=%" PRIu64 " time=%" PRIu32 " trigger=%" PRIu32 " flags=%" PRIu32 "\n",
            snapshot->index, snapshot->wall_ns, snapshot->time_cs, snapshot->trigger, snapshot->flags);
     print_totals(snapshot);
     for (size_t i = 0; i < snapshot->site_count; i++)
         print_site(dump, &snapshot->sites[i]);
+    print_samples(dump, snapshot);
     for (size_t i = 0; i < snapshot->block_count; i++) {
         const struct lt_dump_block *block = &snapshot->blocks[i];
         printf("block 0x%" PRIx64 " %s size=%" PRIu64 " birth=%" PRIu32 " flags=%" PRIu32, block->address,

@@ -37,7 +37,7 @@ static int append(void *context, const void *bytes, size_t size) {
 /* One section with this payload; its critical flag as format.h says. */
 static void add(struct file *file, enum lt_section_type type, const void *payload, size_t length) {
     const bool optional = type == LT_SECTION_BLOCKS || type == LT_SECTION_COUNTERS || type == LT_SECTION_UNLOADS ||
-                          type >= LT_SECTION_DESCRIPTORS;
+                          type >= LT_SECTION_SAMPLES;
     const uint8_t *bytes = payload;
     lt_section_begin(&file->writer, type, optional ? 0 : LT_SECTION_CRITICAL);
     for (size_t i = 0; i < length; i++)
@@ -165,6 +165,12 @@ static const struct fault row_faults[] = {
           "\xff\xff\xff\xff\xff\xff\xff\xff\x7f\1\1\0\1\0"
           "\xff\xff\xff\xff\xff\xff\xff\xff\xff\1\1\1\0\1\0",
           "row 2 has an address above 64 bits"),
+    FAULT(SAMPLES, "\0\0", "samples at a distance that can't be"),
+    FAULT(SAMPLES, "\x81\x80\x80\x80\4\0", "samples at a distance that can't be"),
+    FAULT(SAMPLES, "\5\1\1\1\0\1\1\0\0\0", "counts more rows than its bytes can hold"),
+    FAULT(SAMPLES, "\5\1\3\1\0\1\1\0\0\0\0", "row 1 refers to an unknown node"),
+    FAULT(SAMPLES, "\5\1\1\0\0\1\1\0\0\0\0", "row 1 is of a kind that this reader does not know"),
+    FAULT(SAMPLES, "\5\1\1\1\0\1\1\0\0\0\x80", "row 1 ends inside a number"),
     FAULT(COUNTERS,
           "\1"
           "\1\2x",

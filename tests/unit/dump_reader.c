@@ -147,6 +147,33 @@ static void reads_sites_with_their_stacks(void **state) {
     sample_free(&s);
 }
 
+static void reads_samples(void **state) {
+    struct sample s;
+    (void)state;
+    const struct lt_dump_snapshot *snapshot =
+        sample_of(&s, "module app\nsnapshot sampling=4096\n"
+                      "site heap app+0x10 live=256/4104 alloc=512/8208 samples=1/2 live-variance=3/4 "
+                      "alloc-variance=5/18446744073709551615 truncated\n"
+                      "site file app+0x10 live=1/0\n"
+                      "snapshot\n")
+            ->dump.snapshots;
+    assert_int_equal(snapshot[0].sampling_mean, 4096);
+    assert_int_equal(snapshot[0].sample_count, 1);
+    const struct lt_dump_sample *sample = &snapshot[0].samples[0];
+    assert_int_equal(sample->node, snapshot[0].sites[0].node);
+    assert_int_equal(sample->kind, LT_KIND_HEAP);
+    assert_int_equal(sample->flags, LT_SITE_TRUNCATED);
+    assert_int_equal(sample->live_samples, 1);
+    assert_int_equal(sample->alloc_samples, 2);
+    assert_int_equal(sample->live_count_variance, 3);
+    assert_int_equal(sample->live_bytes_variance, 4);
+    assert_int_equal(sample->alloc_count_variance, 5);
+    assert_true(sample->alloc_bytes_variance == UINT64_MAX);
+    assert_int_equal(snapshot[1].sampling_mean, 0);
+    assert_int_equal(snapshot[1].sample_count, 0);
+    sample_free(&s);
+}
+
 static void reads_blocks_and_counters(void **state) {
     struct sample s;
     (void)state;
@@ -254,6 +281,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(absent_texts_are_empty),
     cmocka_unit_test(reads_modules),
     cmocka_unit_test(reads_sites_with_their_stacks),
+    cmocka_unit_test(reads_samples),
     cmocka_unit_test(reads_blocks_and_counters),
     cmocka_unit_test(reads_totals),
     cmocka_unit_test(later_snapshots_use_earlier_dictionaries),
