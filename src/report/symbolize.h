@@ -81,6 +81,7 @@ enum lt_symbol_source {
     LT_SYMBOLS_OTHER_FILE,   /* the file found is another build of it, and was not used */
     LT_SYMBOLS_NONE,         /* the file has neither debug information nor a symbol table; also [vdso] and the like */
     LT_SYMBOLS_SYMBOL_TABLE, /* function names, but no files, lines or inlines: debug information is missing */
+    LT_SYMBOLS_GO_TABLE,     /* of its Go code functions, files and lines (.gopclntab); of other code symbols at most */
     LT_SYMBOLS_DEBUG_INFO,   /* DWARF, in the file or beside it */
 };
 enum lt_symbol_source lt_symbolizer_source(const struct lt_symbolizer *symbolizer, const struct lt_dump_module *module);

@@ -233,6 +233,9 @@ size_t lt_lines_find(const struct lt_line_source *source, uint64_t vaddr, struct
     const Dwarf_Die *function = unit ? lt_unit_function(unit, vaddr) : NULL;
     if (function)
         return lines_of_function(source, unit, function, vaddr + source->units->delta, lines);
+    const size_t go_lines = lt_go_table_lines(source->go, source->names, vaddr, lines, LT_LINES_MAX);
+    if (go_lines)
+        return go_lines;
     const struct lt_symtab_entry *symbol = source->symtab ? lt_symtab_find(source->symtab, vaddr) : NULL;
     struct place place = {0};
     if (unit)

@@ -32,6 +32,7 @@ struct lt_symbol_module {
     struct lt_debug_file file;
     struct lt_units units;
     struct lt_symtab symtab;
+    struct lt_go_table go;
     struct answer *answers;
     bool has_dwarf, said_split;
 };
@@ -110,6 +111,8 @@ static enum lt_symbol_source read_symbols(struct lt_symbol_module *module) {
         module->run->names.out_of_memory = true;
     if (lt_symtab_read(&module->symtab, module->file.module, module->file.bias, &module->file.code) != 0)
         module->run->names.out_of_memory = true;
+    if (lt_go_table_open(&module->go, module->file.elf) != 0)
+        module->run->names.out_of_memory = true;
     module->has_dwarf = module->units.count > 0;
     if (lt_debug_file_has_unknown_compression(&module->file))
         lt_symbol_warn(module->run,
@@ -119,6 +122,8 @@ static enum lt_symbol_source read_symbols(struct lt_symbol_module *module) {
                        module->identity.path);
     if (module->has_dwarf)
         return LT_SYMBOLS_DEBUG_INFO;
+    if (module->go.function_count)
+        return LT_SYMBOLS_GO_TABLE;
     return module->symtab.count ? LT_SYMBOLS_SYMBOL_TABLE : LT_SYMBOLS_NONE;
 }
 
@@ -164,6 +169,7 @@ static void free_answers(struct lt_symbol_module *module) {
 void lt_symbol_module_free(struct lt_symbol_module *module) {
     free_answers(module);
     lt_units_close(&module->units);
+    lt_go_table_close(&module->go);
     lt_symtab_free(&module->symtab);
     lt_debug_file_close(&module->file);
     free(module->identity.path);
@@ -171,8 +177,10 @@ void lt_symbol_module_free(struct lt_symbol_module *module) {
 }
 
 static size_t find_lines(struct lt_symbol_module *module, uint64_t offset, struct lt_symbol_line *lines) {
-    struct lt_line_source source = {
-        .units = module->has_dwarf ? &module->units : NULL, .symtab = &module->symtab, .names = &module->run->names};
+    struct lt_line_source source = {.units = module->has_dwarf ? &module->units : NULL,
+                                    .go = &module->go,
+                                    .symtab = &module->symtab,
+                                    .names = &module->run->names};
     size_t count = offset ? lt_lines_find(&source, offset - 1, lines) : 0;
     if (count > 1 && module->run->options.no_inlines)
         lines[0] = lines[count - 1], count = 1;
