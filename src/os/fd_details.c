@@ -4,6 +4,7 @@
 
 #include "base/fmt.h"
 #include "os/file.h"
+#include "os/lines.h"
 #include "os/syscall.h"
 
 #include <errno.h>
@@ -136,33 +137,8 @@ static void see_line(struct fdinfo *info, const char *line) {
             fields[i].see(info, line + strlen(fields[i].start));
 }
 
-/* An epoll of many descriptors has a line for each, a file of megabytes; no line that counts is longer than the buffer.
- */
-static void read_fdinfo(int fd, struct lt_fd_details *details) {
-    struct fdinfo info = {.details = details, .note = lt_fmt(details->note, sizeof details->note)};
-    char buffer[320];
-    size_t fill = 0;
-    long n;
-    while ((n = lt_syscall3(SYS_read, fd, LT_ARG(buffer + fill), (long)(sizeof buffer - 1 - fill))) > 0) {
-        char *line = buffer, *end;
-        fill += (size_t)n;
-        while ((end = memchr(line, '\n', fill - (size_t)(line - buffer))) != NULL) {
-            *end = '\0';
-            see_line(&info, line);
-            line = end + 1;
-        }
-        fill -= (size_t)(line - buffer);
-        memmove(buffer, line, fill);
-        if (fill == sizeof buffer - 1)
-            fill = 0;
-    }
-}
-
-/* ---- paths ---- */
-
-/* "/proc/self/task/TID/fdinfo/FD" or the like. */
-static void path_of(char *path, size_t size, int tid, const char *directory, int fd) {
-    struct lt_fmt f = lt_fmt(path, size);
+void lt_fd_path(char path[static LT_FD_PATH], int tid, const char *directory, int fd) {
+    struct lt_fmt f = lt_fmt(path, LT_FD_PATH);
     lt_fmt_text(&f, tid ? "/proc/self/task/" : "/proc/thread-self");
     if (tid)
         lt_fmt_signed(&f, tid);
@@ -170,15 +146,19 @@ static void path_of(char *path, size_t size, int tid, const char *directory, int
     lt_fmt_signed(&f, fd);
 }
 
+/* An epoll of many descriptors has a line for each, a file of megabytes; no line that counts is longer than the buffer.
+ */
 static int look_into_fdinfo(int tid, int fd, struct lt_fd_details *details) {
-    char path[64];
-    path_of(path, sizeof path, tid, "/fdinfo/", fd);
-    const int file = lt_open(path, O_RDONLY, 0);
-    if (file < 0)
-        return file;
-    read_fdinfo(file, details);
-    lt_close(file);
-    return 0;
+    struct fdinfo info = {.details = details, .note = lt_fmt(details->note, sizeof details->note)};
+    struct lt_lines lines;
+    char path[LT_FD_PATH], buffer[320];
+    lt_fd_path(path, tid, "/fdinfo/", fd);
+    const int status = lt_lines_open(&lines, path, buffer, sizeof buffer);
+    if (status)
+        return status;
+    for (const char *line; (line = lt_lines_next(&lines)) != NULL;)
+        see_line(&info, line);
+    return lt_lines_close(&lines);
 }
 
 static void set_file(struct lt_fd_details *details, const struct statx *st) {
@@ -190,10 +170,10 @@ static void set_file(struct lt_fd_details *details, const struct statx *st) {
 
 /* With what the kernel has in memory: a server that is gone is not asked. */
 static void look_at_file(int tid, int fd, struct lt_fd_details *details) {
-    char path[64] = "";
+    char path[LT_FD_PATH] = "";
     struct statx st;
     if (tid)
-        path_of(path, sizeof path, tid, "/fd/", fd);
+        lt_fd_path(path, tid, "/fd/", fd);
     const int flags = AT_STATX_DONT_SYNC | (tid ? 0 : AT_EMPTY_PATH);
     if (lt_syscall5(SYS_statx, tid ? AT_FDCWD : fd, LT_ARG(path), flags, STATX_BASIC_STATS, LT_ARG(&st)) == 0)
         set_file(details, &st);

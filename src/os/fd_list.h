@@ -59,4 +59,8 @@ struct lt_fd_details {
  * table). */
 LT_STATUS lt_fd_details(int tid, const struct lt_fd_entry *, struct lt_fd_details *details);
 
+/* "/proc/self/task/TID/fd/FD", where `directory` is "/fd/" or "/fdinfo/". */
+enum { LT_FD_PATH = 64 };
+void lt_fd_path(char path[static LT_FD_PATH], int tid, const char *directory, int fd);
+
 #endif

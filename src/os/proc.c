@@ -2,6 +2,7 @@
 
 #include "base/fmt.h"
 #include "os/file.h"
+#include "os/lines.h"
 #include "os/memory.h"
 #include "os/syscall.h"
 
@@ -55,55 +56,16 @@ static bool parse_map(const char *at, struct lt_map *map) {
     return true;
 }
 
-/* A file of /proc read line by line through a buffer that may be shorter than a line. */
-struct lines {
-    char *buffer;
-    size_t size, fill;
-    bool inside; /* the buffer's bytes continue a line that was handed out already, cut */
-};
-
-static long read_some(int fd, void *buffer, size_t size) {
-    long n;
-    do
-        n = lt_syscall3(SYS_read, fd, LT_ARG(buffer), (long)size);
-    while (n == -EINTR);
-    return n;
-}
-
-/* Hands out the whole lines in the buffer, and a first line that fills all of it; false when `see` had enough. */
-static bool see_lines(struct lines *l, bool (*see)(void *, const struct lt_map *), void *context) {
-    char *at = l->buffer, *end = l->buffer + l->fill;
-    for (;;) {
-        char *newline = memchr(at, '\n', (size_t)(end - at));
-        bool full = !newline && at == l->buffer && l->fill == l->size - 1;
-        if (!newline && !full)
-            break;
-        char *line_end = newline ? newline : end;
-        struct lt_map map;
-        *line_end = '\0';
-        if (!l->inside && parse_map(at, &map) && !see(context, &map))
-            return false;
-        l->inside = full;
-        at = newline ? newline + 1 : end;
-    }
-    l->fill = (size_t)(end - at);
-    memmove(l->buffer, at, l->fill);
-    return true;
-}
-
 int lt_proc_maps(char *buffer, size_t buffer_size, bool (*see)(void *context, const struct lt_map *), void *context) {
-    int fd = lt_open("/proc/thread-self/maps", O_RDONLY, 0);
-    if (fd < 0)
-        return fd;
-    struct lines l = {.buffer = buffer, .size = buffer_size};
-    long n;
-    while ((n = read_some(fd, l.buffer + l.fill, l.size - 1 - l.fill)) > 0) {
-        l.fill += (size_t)n;
-        if (!see_lines(&l, see, context))
+    struct lt_lines lines;
+    struct lt_map map;
+    int status = lt_lines_open(&lines, "/proc/thread-self/maps", buffer, buffer_size);
+    if (status)
+        return status;
+    for (const char *line; (line = lt_lines_next(&lines)) != NULL;)
+        if (parse_map(line, &map) && !see(context, &map))
             break;
-    }
-    lt_close(fd);
-    return n < 0 ? (int)n : 0;
+    return lt_lines_close(&lines);
 }
 
 struct search {

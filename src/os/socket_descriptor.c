@@ -7,6 +7,7 @@
 
 #include <linux/sock_diag.h>
 #include <linux/sockios.h>
+#include <linux/vm_sockets.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
@@ -32,6 +33,7 @@ static bool put_address(int fd, long call, char text[static LT_SOCKET_ADDRESS]) 
         struct sockaddr_in in;
         struct sockaddr_in6 in6;
         struct sockaddr_un un;
+        struct sockaddr_vm vm;
     } a;
     socklen_t size = sizeof a;
     if (lt_syscall3(call, fd, LT_ARG(&a), LT_ARG(&size)) < 0 || size < sizeof a.any.sa_family)
@@ -40,6 +42,8 @@ static bool put_address(int fd, long call, char text[static LT_SOCKET_ADDRESS]) 
         lt_socket_put_inet(text, AF_INET, &a.in.sin_addr, ntohs(a.in.sin_port));
     else if (a.any.sa_family == AF_INET6)
         lt_socket_put_inet(text, AF_INET6, &a.in6.sin6_addr, ntohs(a.in6.sin6_port));
+    else if (a.any.sa_family == AF_VSOCK)
+        lt_socket_put_vsock(text, a.vm.svm_cid, a.vm.svm_port);
     else if (a.any.sa_family == AF_UNIX && size > offsetof(struct sockaddr_un, sun_path))
         lt_socket_put_unix(text, a.un.sun_path, size - offsetof(struct sockaddr_un, sun_path));
     return true;
@@ -53,15 +57,9 @@ static const char *state_of(int fd, int family, int protocol, bool has_peer) {
     if (inet && protocol == IPPROTO_TCP &&
         lt_syscall5(SYS_getsockopt, fd, IPPROTO_TCP, TCP_INFO, LT_ARG(&state), LT_ARG(&size)) == 0)
         return lt_socket_state(family, protocol, state);
-    if (!has_peer && option(fd, SOL_SOCKET, SO_ACCEPTCONN, 0))
+    if (family != AF_NETLINK && !has_peer && option(fd, SOL_SOCKET, SO_ACCEPTCONN, 0))
         return "LISTEN";
-    return has_peer ? "ESTABLISHED" : lt_socket_state(family, protocol, TCP_CLOSE);
-}
-
-uint64_t lt_socket_memory(const uint32_t *meminfo) {
-    const uint32_t allocated = meminfo[SK_MEMINFO_WMEM_ALLOC], queued = meminfo[SK_MEMINFO_WMEM_QUEUED];
-    return (uint64_t)meminfo[SK_MEMINFO_RMEM_ALLOC] + (allocated > queued ? allocated : queued) +
-           meminfo[SK_MEMINFO_FWD_ALLOC] + meminfo[SK_MEMINFO_OPTMEM] + meminfo[SK_MEMINFO_BACKLOG];
+    return lt_socket_state(family, protocol, has_peer ? TCP_ESTABLISHED : TCP_CLOSE);
 }
 
 static void put_queues(int fd, struct lt_socket *row, int family, int protocol) {
@@ -71,16 +69,16 @@ static void put_queues(int fd, struct lt_socket *row, int family, int protocol) 
     row->memory = lt_socket_memory(meminfo);
     if (strcmp(row->state, "LISTEN") == 0)
         return;
-    const bool counts =
-        family == AF_UNIX || protocol == IPPROTO_TCP; /* for others FIONREAD is the next message's size */
-    row->receive = counts ? queue(fd, SIOCINQ) : meminfo[SK_MEMINFO_RMEM_ALLOC];
+    /* for others FIONREAD is the next message's size */
+    row->receive = family == AF_UNIX || protocol == IPPROTO_TCP ? queue(fd, SIOCINQ) : meminfo[SK_MEMINFO_RMEM_ALLOC];
     row->send = queue(fd, SIOCOUTQ);
 }
 
 /* The inode is compared at last: what was asked before is then known to be of this socket. */
 bool lt_socket_by_descriptor(struct lt_socket_search *search, struct lt_socket_key *key) {
     const int fd = key->fd, family = option(fd, SOL_SOCKET, SO_DOMAIN, -1);
-    const int type = option(fd, SOL_SOCKET, SO_TYPE, 0), protocol = option(fd, SOL_SOCKET, SO_PROTOCOL, 0);
+    const int type = option(fd, SOL_SOCKET, SO_TYPE, 0);
+    const int protocol = type == SOCK_RAW ? IPPROTO_RAW : option(fd, SOL_SOCKET, SO_PROTOCOL, 0);
     struct lt_socket *row = search->row;
     struct lt_file_info info;
     if (family < 0)

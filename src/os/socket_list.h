@@ -12,8 +12,9 @@
 struct lt_socket_key {
     uint64_t inode; /* the number in "socket:[...]" */
     int fd;         /* a descriptor of it */
-    uint32_t seen;  /* 0; private */
-    uint64_t peer;  /* likewise */
+    uint32_t peer;  /* 0; this and the next ones are private */
+    uint16_t peer_name;
+    bool seen;
 };
 
 enum { LT_SOCKET_ADDRESS = 112 }; /* sun_path has 108 bytes, and there is '@' and NUL */
@@ -34,9 +35,9 @@ struct lt_socket {
 enum { LT_SOCKET_BUFFER = 32 * 1024 }; /* least size of the buffer */
 
 /* Calls `see` once for each key (the first of those with the same inode) about which anything is known, in no
- * particular order. `keys` are sorted by inode, with `seen` and `peer` 0; `tid` is as in fd_list.h. Takes one
- * descriptor above the low ones for as long as it lasts. 0, -ETIME where it took too long (a second) and some are
- * missing, or -ENOENT where nothing can be asked. Nothing blocks. */
+ * particular order. `keys` are sorted by inode, the private fields 0; `tid` is as in fd_list.h. Takes one
+ * descriptor, moved above the low ones, for as long as it lasts. 0, or -ETIME where it took too long (a second) and
+ * some are missing. Nothing blocks. */
 LT_STATUS lt_socket_list(int tid, struct lt_socket_key *keys, uint32_t count, char *buffer, size_t size,
                          void (*see)(void *context, const struct lt_socket_key *, const struct lt_socket *),
                          void *context);

@@ -4,33 +4,33 @@
 #include "base/attrs.h"
 #include "base/fmt.h"
 
-#include <linux/if_packet.h>
+#include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
 #include <sys/un.h>
-
-enum { MPTCP = 262, UDPLITE = 136 };
 
 static const char *type_word(int type) {
     return type == SOCK_STREAM ? "stream" : type == SOCK_DGRAM ? "dgram" : type == SOCK_SEQPACKET ? "seqpacket" : "raw";
 }
 
 static const char *inet_word(int type, int protocol) {
+    if (type == SOCK_RAW)
+        return "raw";
     switch (protocol) {
     case IPPROTO_TCP:
         return "tcp";
     case IPPROTO_UDP:
         return "udp";
-    case UDPLITE:
+    case IPPROTO_UDPLITE:
         return "udplite";
     case IPPROTO_SCTP:
         return "sctp";
-    case MPTCP:
+    case IPPROTO_MPTCP:
         return "mptcp";
     case IPPROTO_ICMP:
     case IPPROTO_ICMPV6:
-        return type == SOCK_DGRAM ? "ping" : "raw";
+        return "ping";
     default:
         return "raw";
     }
@@ -70,8 +70,10 @@ const char *lt_socket_state(int family, int protocol, unsigned state) {
                                         "FIN_WAIT2", "TIME_WAIT",   "CLOSE",    "CLOSE_WAIT", "LAST_ACK",
                                         "LISTEN",    "CLOSING",     "SYN_RECV", "CLOSE"};
     const bool inet = family == AF_INET || family == AF_INET6;
-    if (inet && (protocol == IPPROTO_TCP || protocol == MPTCP || protocol == IPPROTO_SCTP))
+    if (inet && (protocol == IPPROTO_TCP || protocol == IPPROTO_MPTCP || protocol == IPPROTO_SCTP))
         return state < LT_ARRAY_SIZE(words) ? words[state] : "";
+    if (!inet && family != AF_UNIX && family != AF_VSOCK)
+        return "";
     return state == TCP_ESTABLISHED ? "ESTABLISHED" : state == TCP_LISTEN ? "LISTEN" : "UNCONN";
 }
 
@@ -132,6 +134,8 @@ static void put_ipv6(struct lt_fmt *f, const unsigned char *address) {
 
 void lt_socket_put_inet(char text[static LT_SOCKET_ADDRESS], int family, const void *address, unsigned port) {
     struct lt_fmt f = lt_fmt(text, LT_SOCKET_ADDRESS);
+    if (!port)
+        return;
     if (family == AF_INET6) {
         lt_fmt_char(&f, '[');
         put_ipv6(&f, address);
@@ -150,4 +154,28 @@ void lt_socket_put_unix(char text[static LT_SOCKET_ADDRESS], const char *path, s
         size = strnlen(path, size);
     for (size_t i = 0; i < size; i++)
         lt_fmt_char(&f, path[i] ? path[i] : '@');
+}
+
+void lt_socket_put_vsock(char text[static LT_SOCKET_ADDRESS], uint32_t cid, uint32_t port) {
+    struct lt_fmt f = lt_fmt(text, LT_SOCKET_ADDRESS);
+    lt_fmt_unsigned(&f, cid);
+    lt_fmt_char(&f, ':');
+    lt_fmt_unsigned(&f, port);
+}
+
+void lt_socket_put_queues(struct lt_socket *socket, uint64_t receive, uint64_t send) {
+    static const char *const closed_by_peer[] = {"CLOSE_WAIT", "LAST_ACK", "CLOSING"};
+    if (strcmp(socket->state, "LISTEN") == 0)
+        return;
+    for (size_t i = 0; i < LT_ARRAY_SIZE(closed_by_peer); i++)
+        if (receive && strcmp(socket->state, closed_by_peer[i]) == 0)
+            receive--;
+    socket->receive = receive;
+    socket->send = send;
+}
+
+uint64_t lt_socket_memory(const uint32_t *meminfo) {
+    const uint32_t allocated = meminfo[SK_MEMINFO_WMEM_ALLOC], queued = meminfo[SK_MEMINFO_WMEM_QUEUED];
+    return (uint64_t)meminfo[SK_MEMINFO_RMEM_ALLOC] + (allocated > queued ? allocated : queued) +
+           meminfo[SK_MEMINFO_FWD_ALLOC] + meminfo[SK_MEMINFO_OPTMEM] + meminfo[SK_MEMINFO_BACKLOG];
 }

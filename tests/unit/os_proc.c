@@ -117,6 +117,28 @@ static void cuts_a_path_longer_than_the_buffer_and_goes_on(void **state) {
     assert_true(passed);
 }
 
+static bool count_maps(void *context, const struct lt_map *map) {
+    *(size_t *)context += map->end > map->start;
+    return true;
+}
+
+/* As many as vm.max_map_count allows, nearly: every other page of a range is another mapping. */
+static void list_many(void) {
+    enum { PIECES = 60000 };
+    static char buffer[16384];
+    size_t count = 0;
+    char *pages = mmap(NULL, (size_t)PIECES * LT_PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    for (size_t i = 0; i < PIECES; i += 2)
+        CHILD_CHECK(mprotect(pages + i * LT_PAGE, LT_PAGE, PROT_READ) == 0);
+    CHILD_CHECK(lt_proc_maps(buffer, sizeof buffer, count_maps, &count) == 0);
+    CHILD_CHECK(count >= PIECES && count < PIECES + 200);
+}
+
+static void lists_sixty_thousand_mappings(void **state) {
+    (void)state;
+    assert_child_passes(list_many);
+}
+
 static bool see_three(void *context, const struct lt_map *map) {
     (void)map;
     return ++*(int *)context < 3;
@@ -260,6 +282,7 @@ static void works_without_proc(void **state) {
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(lists_mappings_with_any_buffer),
     cmocka_unit_test(cuts_a_path_longer_than_the_buffer_and_goes_on),
+    cmocka_unit_test(lists_sixty_thousand_mappings),
     cmocka_unit_test(stops_when_told),
     cmocka_unit_test(finds_the_mapping_of_an_address),
     cmocka_unit_test(tells_when_a_process_started),
