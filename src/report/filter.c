@@ -122,9 +122,13 @@ void lt_filter_sites(const struct lt_filter *filter, struct lt_model *model) {
     for (size_t i = 1; i < model->dump->node_count; i++) /* a parent stands before its children */
         marks[i] = marks[model->dump->nodes[i].parent] | marks_of_node(filter, model, i);
     unsigned char wanted = filter->patterns[LT_FILTER_FOCUS] ? FOCUSED : 0;
+    bool *keep = lt_pool_alloc(&model->pool, model->dump->node_count, sizeof *keep);
+    for (size_t i = 0; i < model->dump->node_count; i++)
+        keep[i] = (marks[i] & (wanted | IGNORED)) == wanted;
     size_t kept = 0;
     for (size_t i = 0; i < model->site_count; i++)
-        if ((marks[model->sites[i].node] & (wanted | IGNORED)) == wanted)
+        if (keep[model->sites[i].node])
             model->sites[kept++] = model->sites[i];
     model->site_count = kept;
+    lt_resources_keep(&model->resources, keep);
 }

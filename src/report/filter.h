@@ -25,7 +25,7 @@ void lt_filter_free(struct lt_filter *);
 /* Whether lt_filter_sites would drop anything, so that all names are needed first. */
 bool lt_filter_selects(const struct lt_filter *);
 
-/* Drops the sites that --focus and --ignore leave out. Their names must be resolved. */
+/* Drops the sites and resources that --focus and --ignore leave out. Their names must be resolved. */
 void lt_filter_sites(const struct lt_filter *, struct lt_model *);
 
 /* Whether --show and --hide let this line of a stack appear. The line's strings come from the symbolizer. */

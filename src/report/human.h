@@ -11,6 +11,11 @@ struct lt_human {
     char text[48];
 };
 
+/* Room for two of them, and words between. */
+struct lt_phrase {
+    char text[112];
+};
+
 struct lt_human lt_human_size(uint64_t bytes);                 /* "937 B", "12.4 MiB" */
 struct lt_human lt_human_size_change(int64_t bytes);           /* "+12.4 MiB", "-937 B", "0 B" */
 struct lt_human lt_human_count(uint64_t, const char *noun);    /* "1 block", "2 blocks" */

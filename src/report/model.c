@@ -1,5 +1,6 @@
 #include "report/model.h"
 
+#include "report/kinds.h"
 #include "report/names.h"
 #include "report/site_id.h"
 
@@ -136,7 +137,7 @@ static void make_sites(struct lt_model *model, uint64_t min_age_cs) {
 static void keep_kinds(struct lt_model *model, uint32_t kinds) {
     size_t kept = 0;
     for (size_t i = 0; i < model->site_count; i++)
-        if (!kinds || (model->sites[i].kind < 32 && kinds >> model->sites[i].kind & 1))
+        if (lt_kind_is_in(model->sites[i].kind, kinds))
             model->sites[kept++] = model->sites[i];
     model->site_count = kept;
 }
@@ -176,6 +177,7 @@ void lt_model_build(struct lt_model *model, const struct lt_loaded *loaded, cons
     make_sites(model, selection->min_age_cs);
     keep_kinds(model, selection->kinds);
     merge_equal(model);
+    lt_resources_select(model, selection);
 }
 
 void lt_model_free(struct lt_model *model) {

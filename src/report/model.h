@@ -2,6 +2,7 @@
  *
  *   load.h      the file's bytes, parsed
  *   model.h     rows of the chosen snapshot → sites, merged by identity, restricted to kinds and ages
+ *   resources.h descriptors, mappings and threads one by one
  *   names.h     nodes → frames with function, file and line
  *   runtime.h   blocks that are nobody's leak
  *   filter.h    --focus, --ignore, --show, --hide
@@ -12,6 +13,7 @@
 
 #include "report/load.h"
 #include "report/pool.h"
+#include "report/resources.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -52,15 +54,17 @@ struct lt_model {
     struct lt_resolved *resolved; /* per node: names.h */
     struct lt_site *sites;
     size_t site_count;
+    struct lt_resources resources;
     struct lt_pool pool;
 };
 
 struct lt_selection {
     uint32_t kinds;      /* bit n: kind n; 0 = all */
     uint64_t min_age_cs; /* only blocks at least that old: alloc figures stay whole, live ones count these only */
+    bool inheritable;    /* of descriptors only those that an exec would hand on; likewise */
 };
 
-/* Fills in *model with the sites of `snapshot`, which belongs to `loaded`. Both must outlive it. */
+/* Fills in *model with the sites and resources of `snapshot`, which belongs to `loaded`. Both must outlive it. */
 void lt_model_build(struct lt_model *, const struct lt_loaded *loaded, const struct lt_dump_snapshot *snapshot,
                     const struct lt_selection *);
 void lt_model_free(struct lt_model *);

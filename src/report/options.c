@@ -2,6 +2,7 @@
 
 #include "base/attrs.h"
 #include "report/human.h"
+#include "report/kinds.h"
 #include "report/message.h"
 
 #include <errno.h>
@@ -63,10 +64,10 @@ static bool set_index(enum option_id id, const char *value, int64_t *index) {
 
 static bool set_kinds(enum option_id id, const char *value, uint32_t *kinds) {
     for (const char *word = value; word; word = strchr(word, ',') ? strchr(word, ',') + 1 : NULL) {
-        unsigned kind = lt_kind_from_name(word, strcspn(word, ","));
-        if (!kind)
-            return wrong(id, value, "must be resource kinds separated by commas, such as heap");
-        *kinds |= UINT32_C(1) << kind;
+        uint32_t found = lt_kinds_from_word(word, strcspn(word, ","));
+        if (!found)
+            return wrong(id, value, "must be resource kinds separated by commas, such as heap or descriptors");
+        *kinds |= found;
     }
     return true;
 }
@@ -146,6 +147,8 @@ static bool set(struct lt_options *options, enum option_id id, const char *value
         return options->request = true;
     case OPTION_KIND:
         return set_kinds(id, value, &options->selection.kinds);
+    case OPTION_INHERITABLE:
+        return options->selection.inheritable = true;
     case OPTION_FOCUS:
     case OPTION_IGNORE:
     case OPTION_SHOW:
@@ -159,6 +162,8 @@ static bool set(struct lt_options *options, enum option_id id, const char *value
         return set_sort(id, value, options);
     case OPTION_TOP:
         return set_top(id, value, options);
+    case OPTION_LIST:
+        return options->list = true;
     case OPTION_FORMAT:
         return set_format(id, value, &options->format);
     case OPTION_OUTPUT:
@@ -227,6 +232,17 @@ bool lt_is_comparison(const struct lt_options *options) {
     return options->base || options->has_base_snapshot;
 }
 
+/* --inheritable is about descriptors: without --kind it means all of them. */
+static bool check_inheritable(struct lt_selection *selection) {
+    uint32_t wanted = selection->kinds ? selection->kinds : LT_DESCRIPTOR_KINDS;
+    if (!selection->inheritable)
+        return true;
+    selection->kinds = wanted & LT_DESCRIPTOR_KINDS;
+    if (!selection->kinds)
+        lt_error("--inheritable is about descriptors; --kind leaves none: try --kind descriptors");
+    return selection->kinds != 0;
+}
+
 static enum lt_parsed check(struct lt_options *options) {
     bool comparison = lt_is_comparison(options);
     for (size_t i = 0; i < options->policy_count; i++)
@@ -243,6 +259,8 @@ static enum lt_parsed check(struct lt_options *options) {
         lt_error("--request needs the dump's path, not standard input");
         return LT_PARSED_WRONG;
     }
+    if (!check_inheritable(&options->selection))
+        return LT_PARSED_WRONG;
     if (!options->has_sort && comparison)
         options->sort = LT_SORT_GROWTH;
     if (!options->has_top && options->format == LT_FORMAT_TEXT)
@@ -287,10 +305,28 @@ void lt_options_free(struct lt_options *options) {
     free(options->debug_dirs);
 }
 
+enum { HELP_WIDTH = 80, HELP_COLUMN = 28 };
+
+/* The words of `text` in lines that begin at HELP_COLUMN; the first line is there already. */
+static void put_wrapped(FILE *out, const char *text) {
+    size_t column = HELP_COLUMN;
+    while (*text) {
+        size_t length = strcspn(text, " ");
+        if (column > HELP_COLUMN && column + 1 + length > HELP_WIDTH) {
+            fprintf(out, "\n%*s", HELP_COLUMN, "");
+            column = HELP_COLUMN;
+        }
+        column += (size_t)fprintf(out, "%s%.*s", column > HELP_COLUMN ? " " : "", (int)length, text);
+        text += length + strspn(text + length, " ");
+    }
+    fputc('\n', out);
+}
+
 void lt_print_help(FILE *out) {
     fputs("Usage: leaktrack-report [options] DUMP\n"
           "       leaktrack-report [options] --base OLD NEW\n\n"
-          "Says what a process that ran under libleaktrack.so still held, and which call stacks took it.\n",
+          "Says what a process that ran under libleaktrack.so still held, and which call\n"
+          "stacks took it.\n",
           out);
     for (int id = 0; id < OPTION_COUNT; id++) {
         char left[64];
@@ -298,12 +334,14 @@ void lt_print_help(FILE *out) {
                  table[id].argument ? table[id].argument : "");
         if (table[id].group)
             fprintf(out, "\n%s\n", table[id].group);
-        fprintf(out, "  %c%c%c %-20s  %s\n", table[id].letter ? '-' : ' ', table[id].letter ? table[id].letter : ' ',
-                table[id].letter ? ',' : ' ', left, table[id].help);
+        fprintf(out, "  %c%c%c %-20s  ", table[id].letter ? '-' : ' ', table[id].letter ? table[id].letter : ' ',
+                table[id].letter ? ',' : ' ', left);
+        put_wrapped(out, table[id].help);
     }
     fputs("\nExit codes\n"
-          "  0 nothing condemned, 1 a policy was breached, 2 wrong usage or the report could not be written,\n"
-          "  3 unreadable dump, 4 dump incomplete (what could be read was reported)\n\n"
+          "  0 nothing condemned, 1 a policy was breached, 2 wrong usage or the report\n"
+          "  could not be written, 3 unreadable dump, 4 dump incomplete (what could be read\n"
+          "  was reported)\n\n"
           "leaktrack-report(1) says more.\n",
           out);
 }

@@ -18,7 +18,7 @@ enum { LT_ALL_ROWS = 0, LT_TEXT_ROWS = 10 };
 struct lt_options {
     const char *dump, *base, *output;
     int64_t snapshot, base_snapshot; /* as lt_find_snapshot takes them */
-    bool has_base_snapshot, has_sort, has_top, request, no_inlines, no_debuginfod;
+    bool has_base_snapshot, has_sort, has_top, request, list, no_inlines, no_debuginfod;
     struct lt_selection selection;
     struct lt_filter filter;
     enum lt_by by;

@@ -2,6 +2,7 @@
 
 #include "base/attrs.h"
 #include "report/human.h"
+#include "report/kinds.h"
 #include "report/message.h"
 
 #include <errno.h>
@@ -14,6 +15,12 @@ static const struct {
 } measures[] = {
 #define X(name, word, is_bytes, is_growth) {word, is_bytes, is_growth},
     LT_MEASURES(X)
+#undef X
+};
+
+static const char *const facts[] = {NULL,
+#define X(name, word) word,
+                                    LT_FACTS(X)
 #undef X
 };
 
@@ -38,13 +45,16 @@ static size_t trimmed(const char *text, size_t length) {
     return length;
 }
 
-static bool parse_kind(struct lt_policy *policy, const char *word, size_t length) {
-    policy->kind = lt_kind_from_name(word, length);
-    return policy->kind || (length == 3 && memcmp(word, "any", 3) == 0);
-}
-
 static bool is_word(const char *expected, const char *word, size_t length) {
     return strlen(expected) == length && memcmp(expected, word, length) == 0;
+}
+
+static bool parse_subject(struct lt_policy *policy, const char *word, size_t length) {
+    for (size_t i = 1; i < LT_ARRAY_SIZE(facts); i++)
+        if (is_word(facts[i], word, length))
+            policy->fact = (enum lt_fact)i;
+    policy->kinds = lt_kinds_from_word(word, length);
+    return policy->fact || policy->kinds || is_word("any", word, length);
 }
 
 static bool parse_measure(struct lt_policy *policy, const char *word, size_t length) {
@@ -91,10 +101,12 @@ int lt_policy_parse(struct lt_policy *policy, const char *text) {
     *policy = (struct lt_policy){.text = text};
     size_t left = strcspn(text, "<>=!");
     const char *dot = memchr(text, '.', left);
-    size_t kind_length = trimmed(text, dot ? (size_t)(dot - text) : left);
+    size_t subject_length = trimmed(text, dot ? (size_t)(dot - text) : left);
     const char *wrong = NULL, *number = parse_operator(policy, text + left);
-    if (!parse_kind(policy, text, kind_length))
-        wrong = "it must start with a resource kind such as heap, or any";
+    if (!parse_subject(policy, text, subject_length))
+        wrong = "it must start with a resource kind such as heap, with descriptors, any, close_wait, misuse, ...";
+    else if (policy->fact && dot)
+        wrong = "only kinds have measures: nothing with a dot here";
     else if (dot && !parse_measure(policy, dot + 1, trimmed(dot + 1, (size_t)(text + left - dot - 1))))
         wrong =
             "after the kind comes .blocks, .bytes, .sites, .all.blocks, .all.bytes, .growth.blocks or .growth.bytes";
@@ -146,16 +158,76 @@ static bool holds(int64_t found, enum lt_operator op, int64_t limit) {
     }
 }
 
-bool lt_policy_judge(struct lt_policy *policy, const struct lt_table *table) {
-    policy->found = 0;
+static size_t count_unattributed(const struct lt_resources *rows) {
+    size_t count = 0;
+    for (size_t i = 0; i < rows->descriptor_count; i++)
+        count += rows->descriptors[i]->origin == LT_ORIGIN_UNATTRIBUTED;
+    return count;
+}
+
+static size_t count_close_wait(const struct lt_resources *rows) {
+    size_t count = 0;
+    for (size_t i = 0; i < rows->descriptor_count; i++)
+        count += lt_is_close_wait(rows->descriptors[i]);
+    return count;
+}
+
+static size_t count_unjoined(const struct lt_resources *rows) {
+    size_t count = 0;
+    for (size_t i = 0; i < rows->thread_count; i++)
+        count += lt_is_unjoined(rows->threads[i]);
+    return count;
+}
+
+static uint64_t count_misuses(const struct lt_resources *rows) {
+    uint64_t count = 0;
+    for (size_t i = 0; i < rows->misuse_count; i++)
+        count += lt_is_plain_misuse(rows->misuses[i]) ? rows->misuses[i]->count : 0;
+    return count;
+}
+
+static uint64_t count_fact(enum lt_fact fact, const struct lt_resources *rows) {
+    switch (fact) {
+    case LT_FACT_OPEN_FILES:
+        return rows->descriptor_count;
+    case LT_FACT_UNATTRIBUTED:
+        return count_unattributed(rows);
+    case LT_FACT_CLOSE_WAIT:
+        return count_close_wait(rows);
+    case LT_FACT_UNJOINED:
+        return count_unjoined(rows);
+    case LT_FACT_MISUSE:
+        return count_misuses(rows);
+    case LT_FACT_NONE:
+    default:
+        return 0;
+    }
+}
+
+bool lt_policy_judge(struct lt_policy *policy, const struct lt_table *table, const struct lt_model *model) {
+    policy->found = (int64_t)count_fact(policy->fact, &model->resources);
     policy->kept = 0;
-    for (uint32_t kind = 1; kind < LT_KIND_END; kind++)
-        if (!policy->kind || policy->kind == kind) {
+    for (uint32_t kind = 1; kind < LT_KIND_END && !policy->fact; kind++)
+        if (lt_kind_is_in(kind, policy->kinds)) {
             policy->found += measured(policy, &table->sums[kind]);
             policy->kept += policy->measure <= LT_MEASURE_SITES ? table->sums[kind].kept.count : 0;
         }
     policy->breached = holds(policy->found, policy->op, policy->limit);
     return policy->breached;
+}
+
+/* What was measured: "heap.bytes", "file.count", "close_wait". */
+static const char *subject_of(const struct lt_policy *policy, struct lt_pool *pool) {
+    const char *measure = measures[policy->measure].word, *kind = "any";
+    if (policy->fact)
+        return facts[policy->fact];
+    if (policy->kinds == LT_DESCRIPTOR_KINDS)
+        kind = "descriptors";
+    else if (policy->kinds)
+        kind = lt_kind_name((unsigned)__builtin_ctz(policy->kinds));
+    if (policy->measure == LT_MEASURE_BLOCKS && policy->kinds && policy->kinds != LT_KIND_BIT(LT_KIND_HEAP))
+        measure = "count";
+    return lt_pool_format(pool, "%s.%s", kind, measure);
 }
 
 char *lt_policy_verdict(const struct lt_policy *policy, struct lt_pool *pool) {
@@ -165,7 +237,6 @@ char *lt_policy_verdict(const struct lt_policy *policy, struct lt_pool *pool) {
     if (policy->kept)
         kept = lt_pool_format(pool, ", without %s that run-time libraries keep",
                               lt_human_count(policy->kept, "block").text);
-    return lt_pool_format(pool, "%s: %s (%s.%s is %" PRId64 "%s%s)", policy->breached ? "breached" : "not breached",
-                          policy->text, policy->kind ? lt_kind_name(policy->kind) : "any",
-                          measures[policy->measure].word, policy->found, human, kept);
+    return lt_pool_format(pool, "%s: %s (%s is %" PRId64 "%s%s)", policy->breached ? "breached" : "not breached",
+                          policy->text, subject_of(policy, pool), policy->found, human, kept);
 }

@@ -13,6 +13,9 @@ struct lt_report {
     const struct lt_table *table;
     size_t shown; /* the first so many rows of the table are listed; their names are resolved */
     enum lt_by by;
+    enum lt_sort sort;
+    bool list;  /* descriptors, mappings and threads one by one, at most `top` of each */
+    size_t top; /* 0: all */
     const struct lt_filter *filter;
     const struct lt_selection *selection;
     const struct lt_policy *policies; /* judged */
@@ -25,7 +28,14 @@ void lt_render_json(const struct lt_report *, FILE *);                     /* do
 const char *lt_trigger_word(uint32_t trigger); /* "periodic", ..., "unknown" */
 
 /* Parts of the text. */
-void lt_render_summary(const struct lt_report *, const struct lt_terminal *); /* render_summary.c: all above the rows */
+void lt_render_summary(const struct lt_report *, const struct lt_terminal *);  /* all above the rows */
+void lt_render_findings(const struct lt_report *, const struct lt_terminal *); /* what is plainly wrong, with stacks */
+void lt_render_limits(const struct lt_report *, const struct lt_terminal *);   /* what the kernel counts, and allows */
+void lt_render_sockets(const struct lt_report *, const struct lt_terminal *);  /* by state and peer */
+void lt_render_list(const struct lt_report *, const struct lt_terminal *);     /* resource by resource */
+
+/* More than four fifths of a limit are used; 0 and RLIM_INFINITY are none. */
+bool lt_is_near_limit(uint64_t used, uint64_t limit);
 
 /* render_stack.c: prints stacks one after the other; what a stack shares with the one before at its outer end is left
  * out. */

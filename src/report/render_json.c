@@ -1,7 +1,6 @@
 /* The machine's form of a report. docs/report-json.md is its contract and docs/report-json.schema.json its schema:
  * members may be added under "leaktrack-report/1", none may change its meaning. */
-#include "report/json.h"
-#include "report/render.h"
+#include "report/render_json.h"
 
 #include <inttypes.h>
 
@@ -77,8 +76,7 @@ static void put_totals(struct lt_json *json, const char *name, const struct lt_d
     lt_json_end(json);
 }
 
-static void put_counters(struct lt_json *json, const char *name, const struct lt_dump_snapshot *snapshot,
-                         uint32_t group) {
+void lt_json_counters(struct lt_json *json, const char *name, const struct lt_dump_snapshot *snapshot, uint32_t group) {
     lt_json_object(json, name);
     for (size_t i = 0; i < snapshot->counter_count; i++)
         if (snapshot->counters[i].group == group)
@@ -129,8 +127,17 @@ static void put_frame(struct lt_json *json, const struct lt_frame *frame) {
     lt_json_end(json);
 }
 
-static void put_site(struct lt_json *json, const struct lt_report *report, const struct lt_row *row,
-                     struct lt_stack *stack) {
+void lt_json_frames(struct lt_json *json, const struct lt_report *report, const struct lt_site *site) {
+    struct lt_stack stack = {0};
+    lt_stack_get(&stack, site, report->filter);
+    lt_json_array(json, "frames");
+    for (size_t i = 0; i < stack.count; i++)
+        put_frame(json, &stack.frames[i]);
+    lt_json_end(json);
+    lt_stack_free(&stack);
+}
+
+static void put_site(struct lt_json *json, const struct lt_report *report, const struct lt_row *row) {
     lt_json_object(json, NULL);
     lt_json_hex(json, "id", row->site->id);
     lt_json_string(json, "kind", lt_kind_name(row->kind));
@@ -140,11 +147,7 @@ static void put_site(struct lt_json *json, const struct lt_report *report, const
     lt_json_bool(json, "truncated", row->truncated);
     lt_json_bool(json, "kept_by_runtime", row->figures.kept.count > 0);
     lt_json_number(json, "site_count", row->site_count);
-    lt_json_array(json, "frames");
-    lt_stack_get(stack, row->site, report->filter);
-    for (size_t i = 0; i < stack->count; i++)
-        put_frame(json, &stack->frames[i]);
-    lt_json_end(json);
+    lt_json_frames(json, report, row->site);
     lt_json_end(json);
 }
 
@@ -164,18 +167,16 @@ static void put_group(struct lt_json *json, const struct lt_report *report, cons
 }
 
 static void put_rows(struct lt_json *json, const struct lt_report *report) {
-    struct lt_stack stack = {0};
     lt_json_array(json, report->by == LT_BY_STACK ? "sites" : "groups");
     for (size_t i = 0; i < report->shown; i++) {
         const struct lt_row *row = &report->table->rows[i];
         if (row->label)
             put_group(json, report, row);
         else
-            put_site(json, report, row, &stack);
+            put_site(json, report, row);
     }
     lt_json_end(json);
     lt_json_number(json, "rows_left_out", report->table->count - report->shown);
-    lt_stack_free(&stack);
 }
 
 static void put_policies(struct lt_json *json, const struct lt_report *report) {
@@ -196,6 +197,8 @@ static void put_base(struct lt_json *json, const struct lt_report *report) {
     put_dump(json, "dump", report->base);
     put_snapshot(json, "snapshot", report->base->snapshot);
     put_totals(json, "totals", report->base->snapshot);
+    lt_json_counters(json, "kernel", report->base->snapshot, LT_COUNTER_KERNEL);
+    lt_json_socket_states(json, report->base);
     lt_json_object(json, "unchanged");
     lt_json_number(json, "site_count", report->table->unchanged_sites);
     lt_json_number(json, "live_count", report->table->unchanged.live.count);
@@ -214,11 +217,14 @@ void lt_render_json(const struct lt_report *report, FILE *out) {
     put_dump(&json, "dump", report->model);
     put_snapshot(&json, "snapshot", snapshot);
     put_totals(&json, "totals", snapshot);
-    put_counters(&json, "untracked", snapshot, LT_COUNTER_UNTRACKED);
-    put_counters(&json, "statistics", snapshot, LT_COUNTER_STATISTICS);
+    lt_json_counters(&json, "kernel", snapshot, LT_COUNTER_KERNEL);
+    lt_json_socket_states(&json, report->model);
+    lt_json_counters(&json, "untracked", snapshot, LT_COUNTER_UNTRACKED);
+    lt_json_counters(&json, "statistics", snapshot, LT_COUNTER_STATISTICS);
     if (report->base)
         put_base(&json, report);
     put_rows(&json, report);
+    lt_json_resources(&json, report);
     put_policies(&json, report);
     lt_json_end(&json);
 }

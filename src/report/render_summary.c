@@ -1,5 +1,6 @@
 /* The head of a text report: whose dump, which snapshot, what is held of each kind, and what the figures leave out. */
 #include "report/human.h"
+#include "report/kinds.h"
 #include "report/render.h"
 
 #include <inttypes.h>
@@ -68,6 +69,34 @@ static bool has_events(const struct lt_dump_totals *totals) {
     return totals->present && (totals->alloc_count || totals->live_count || totals->inherited_count);
 }
 
+/* One column of the table: a count and, where they mean something, bytes. */
+static void put_column(FILE *out, uint32_t kind, uint64_t count, uint64_t bytes) {
+    fprintf(out, " %11" PRIu64, count);
+    if (lt_kind_has_bytes(kind))
+        fprintf(out, " %10s", lt_human_size(bytes).text);
+}
+
+/* What stands between two columns of a kind without bytes. */
+static void put_gap(FILE *out, uint32_t kind) {
+    if (!lt_kind_has_bytes(kind))
+        fprintf(out, "%11s", "");
+}
+
+/* The open files and threads that came from the parent are told with the kernel's figures. */
+static void put_inherited(const struct lt_terminal *terminal, const struct lt_dump_snapshot *snapshot) {
+    for (uint32_t kind = 1; kind < LT_KIND_END; kind++) {
+        const struct lt_dump_totals *totals = &snapshot->totals[kind];
+        if (!totals->inherited_count || (snapshot->descriptor_count && LT_KIND_BIT(kind) & LT_DESCRIPTOR_KINDS))
+            continue;
+        fprintf(terminal->out, "%s: %" PRIu64 " more", lt_kind_name(kind), totals->inherited_count);
+        if (kind == LT_KIND_HEAP)
+            fputs(totals->inherited_count == 1 ? " block" : " blocks", terminal->out);
+        if (lt_kind_has_bytes(kind))
+            fprintf(terminal->out, ", %s", lt_human_size(totals->inherited_bytes).text);
+        fputs(", inherited from the parent process and still held; in none of the figures\n", terminal->out);
+    }
+}
+
 static void put_totals(const struct lt_terminal *terminal, const struct lt_model *model) {
     FILE *out = terminal->out;
     const struct lt_dump_totals *totals = model->snapshot->totals;
@@ -76,15 +105,15 @@ static void put_totals(const struct lt_terminal *terminal, const struct lt_model
         const struct lt_dump_totals *t = &totals[kind];
         if (!has_events(t) && !(t->present && kind == LT_KIND_HEAP))
             continue;
-        fprintf(out, "%-9s %11" PRIu64 " %10s", lt_kind_name(kind), t->live_count, lt_human_size(t->live_bytes).text);
-        fprintf(out, " %11" PRIu64 " %10s", t->alloc_count, lt_human_size(t->alloc_bytes).text);
-        fprintf(out, " %11" PRIu64 " %10s\n", t->release_count, lt_human_size(t->release_bytes).text);
+        fprintf(out, "%-9s", lt_kind_name(kind));
+        put_column(out, kind, t->live_count, t->live_bytes);
+        put_gap(out, kind);
+        put_column(out, kind, t->alloc_count, t->alloc_bytes);
+        put_gap(out, kind);
+        put_column(out, kind, t->release_count, t->release_bytes);
+        fputc('\n', out);
     }
-    for (uint32_t kind = 1; kind < LT_KIND_END; kind++)
-        if (totals[kind].inherited_count)
-            fprintf(out, "%s: %s, %s, inherited from the parent process and still held; in none of the figures\n",
-                    lt_kind_name(kind), lt_human_count(totals[kind].inherited_count, "more block").text,
-                    lt_human_size(totals[kind].inherited_bytes).text);
+    put_inherited(terminal, model->snapshot);
 }
 
 static void put_changes(const struct lt_report *report, const struct lt_terminal *terminal) {
@@ -95,11 +124,15 @@ static void put_changes(const struct lt_report *report, const struct lt_terminal
         const struct lt_dump_totals *after = &report->model->snapshot->totals[kind];
         if (!has_events(before) && !has_events(after))
             continue;
-        fprintf(out, "%-9s %11" PRIu64 " %10s", lt_kind_name(kind), before->live_count,
-                lt_human_size(before->live_bytes).text);
-        fprintf(out, " %11" PRIu64 " %10s", after->live_count, lt_human_size(after->live_bytes).text);
-        fprintf(out, " %+11" PRId64 " %10s\n", (int64_t)(after->live_count - before->live_count),
-                lt_human_size_change((int64_t)(after->live_bytes - before->live_bytes)).text);
+        fprintf(out, "%-9s", lt_kind_name(kind));
+        put_column(out, kind, before->live_count, before->live_bytes);
+        put_gap(out, kind);
+        put_column(out, kind, after->live_count, after->live_bytes);
+        put_gap(out, kind);
+        fprintf(out, " %+11" PRId64, (int64_t)(after->live_count - before->live_count));
+        if (lt_kind_has_bytes(kind))
+            fprintf(out, " %10s", lt_human_size_change((int64_t)(after->live_bytes - before->live_bytes)).text);
+        fputc('\n', out);
     }
 }
 
@@ -148,11 +181,13 @@ void lt_render_summary(const struct lt_report *report, const struct lt_terminal 
         put_comparison(report, terminal);
     } else {
         put_process(terminal, &model->dump->process);
+        lt_render_findings(report, terminal);
         put_arguments(terminal, &model->dump->process);
         put_snapshot(terminal, model, "snapshot");
         put_end_of_dump(terminal, model);
         put_totals(terminal, model);
     }
+    lt_render_limits(report, terminal);
     put_untracked(terminal, model->snapshot);
     put_notes(terminal, &model->dump->process);
 }

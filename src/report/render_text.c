@@ -1,6 +1,7 @@
 /* A report for people: the summary, the rows, what was left out, the policies. */
 #include "base/attrs.h"
 #include "report/human.h"
+#include "report/kinds.h"
 #include "report/render.h"
 
 #include <inttypes.h>
@@ -46,13 +47,11 @@ static struct age_text age_of(const struct lt_report *report, const struct lt_ro
     return age;
 }
 
-static uint64_t held_of_kind(const struct lt_report *report, uint32_t kind) {
-    return report->table->sums[kind].live.bytes;
-}
-
-/* "12.4 MiB in 1000 blocks" */
-static void put_amount(FILE *out, const struct lt_amount *amount) {
-    fprintf(out, "%s in %s", lt_human_size(amount->bytes).text, lt_human_count(amount->count, "block").text);
+/* How much of all that is held of its kind: of the bytes where there are any. */
+static struct lt_human share_of(const struct lt_report *report, const struct lt_row *row) {
+    const struct lt_amount *part = &row->figures.live, *whole = &report->table->sums[row->kind].live;
+    return lt_kind_has_bytes(row->kind) ? lt_human_share(part->bytes, whole->bytes)
+                                        : lt_human_share(part->count, whole->count);
 }
 
 /* The rest of a line of which `taken` columns are full: broken at its commas where the terminal is too narrow. */
@@ -77,82 +76,130 @@ static char *title_of(const struct lt_report *report, const struct lt_row *row, 
     const char *acquired = "";
     if (figures->alloc.count != figures->live.count)
         acquired = lt_pool_format(pool, ", of %" PRIu64 " acquired", figures->alloc.count);
-    return lt_pool_format(pool, "in %s, %s of %s%s%s%s", lt_human_count(figures->live.count, "block").text,
-                          lt_human_share(figures->live.bytes, held_of_kind(report, row->kind)).text,
-                          lt_kind_name(row->kind), age_of(report, row).text, acquired,
-                          is_kept ? ", kept by a run-time library" : "");
+    return lt_pool_format(pool, "%s of %s%s%s%s", share_of(report, row).text, lt_kind_plural(row->kind),
+                          age_of(report, row).text, acquired, is_kept ? ", kept by a run-time library" : "");
 }
 
 static char *change_title_of(const struct lt_row *row, struct lt_pool *pool) {
-    const struct lt_figures *figures = &row->figures;
-    const struct lt_amount *base = &figures->base, *live = &figures->live;
-    int64_t count = lt_delta_count(figures);
+    const struct lt_amount *base = &row->figures.base, *live = &row->figures.live;
     const char *before = "", *now = "";
     if (base->count)
-        before = lt_pool_format(pool, ", before %s in %s", lt_human_size(base->bytes).text,
-                                lt_human_count(base->count, "block").text);
+        before = lt_pool_format(pool, ", before %s", lt_human_held(base, row->kind).text);
     if (live->count)
-        now = lt_pool_format(pool, ", now %s in %s", lt_human_size(live->bytes).text,
-                             lt_human_count(live->count, "block").text);
-    return lt_pool_format(pool, "in %+" PRId64 " block%s, %s, %s%s%s", count, count == 1 || count == -1 ? "" : "s",
-                          lt_kind_name(row->kind), lt_change_word(lt_row_change(figures)), before, now);
+        now = lt_pool_format(pool, ", now %s", lt_human_held(live, row->kind).text);
+    return lt_pool_format(pool, "%s, %s%s%s", lt_kind_name(row->kind), lt_change_word(lt_row_change(&row->figures)),
+                          before, now);
+}
+
+/* "1000 blocks"; in a comparison "+1000 blocks" */
+static char *count_of(const struct lt_report *report, const struct lt_row *row, struct lt_pool *pool) {
+    int64_t change = lt_delta_count(&row->figures);
+    if (!report->base)
+        return lt_pool_format(pool, "%s", lt_human_kind_count(row->figures.live.count, row->kind).text);
+    return lt_pool_format(pool, "%s%s", change < 0 ? "-" : "+",
+                          lt_human_kind_count(change < 0 ? -(uint64_t)change : (uint64_t)change, row->kind).text);
+}
+
+static struct lt_human size_of(const struct lt_report *report, const struct lt_row *row) {
+    return report->base ? lt_human_size_change(lt_delta_bytes(&row->figures)) : lt_human_size(row->figures.live.bytes);
 }
 
 static void put_row_head(const struct lt_report *report, const struct lt_terminal *terminal, const struct lt_row *row,
                          size_t number) {
     struct lt_pool scratch = {0};
-    struct lt_human size = lt_human_size(row->figures.live.bytes);
     enum lt_paint paint = LT_PAINT_STRONG;
     char *title = report->base ? change_title_of(row, &scratch) : title_of(report, row, &scratch);
-    if (report->base) {
-        size = lt_human_size_change(lt_delta_bytes(&row->figures));
+    char *lead = count_of(report, row, &scratch);
+    if (report->base)
         paint = lt_row_change(&row->figures) <= LT_CHANGE_GROWN ? LT_PAINT_BAD : LT_PAINT_GOOD;
-    }
     if (row->site_count > 1 || row->label)
         title = lt_pool_format(&scratch, "%s, %s", title, lt_human_count(row->site_count, "site").text);
-    char *lead = lt_pool_format(&scratch, "#%zu  %s", number, size.text);
+    if (lt_kind_has_bytes(row->kind)) {
+        title = lt_pool_format(&scratch, "in %s, %s", lead, title);
+        lead = lt_pool_format(&scratch, "#%zu  %s", number, size_of(report, row).text);
+    } else {
+        lead = lt_pool_format(&scratch, "#%zu  %s,", number, lead);
+    }
     lt_paint(terminal, paint, "%s", lead);
     put_wrapped(terminal, title, strlen(lead));
     lt_pool_free(&scratch);
 }
 
-static void put_rows(const struct lt_report *report, const struct lt_terminal *terminal) {
-    struct lt_stack_printer printer = {0};
-    for (size_t i = 0; i < report->shown; i++) {
-        const struct lt_row *row = &report->table->rows[i];
+static void put_row(const struct lt_report *report, const struct lt_terminal *terminal,
+                    struct lt_stack_printer *printer, size_t index) {
+    const struct lt_row *row = &report->table->rows[index];
+    fputc('\n', terminal->out);
+    put_row_head(report, terminal, row, index + 1);
+    if (row->label) {
+        fputs("      ", terminal->out);
+        lt_paint_name(terminal, LT_PAINT_STRONG, row->label, strlen(row->label));
         fputc('\n', terminal->out);
-        put_row_head(report, terminal, row, i + 1);
-        if (row->label) {
-            fputs("      ", terminal->out);
-            lt_paint_name(terminal, LT_PAINT_STRONG, row->label, strlen(row->label));
-            fputc('\n', terminal->out);
-        } else {
-            lt_render_stack(report, terminal, &printer, row, i + 1);
+    } else {
+        lt_render_stack(report, terminal, printer, row, index + 1);
+    }
+}
+
+/* Only heap needs no heading: it was there first. */
+static bool has_headings(const struct lt_table *table) {
+    for (size_t i = 0; i < table->count; i++)
+        if (table->rows[i].kind != LT_KIND_HEAP)
+            return true;
+    return false;
+}
+
+/* "heap: 1.2 MiB in 7 blocks", "sockets: 12" */
+static void put_heading(const struct lt_report *report, const struct lt_terminal *terminal, uint32_t kind) {
+    const struct lt_amount *held = &report->table->sums[kind].live;
+    fputc('\n', terminal->out);
+    lt_paint(terminal, LT_PAINT_STRONG, "%s", lt_kind_plural(kind));
+    if (!report->base && lt_kind_has_bytes(kind))
+        fprintf(terminal->out, ": %s", lt_human_held(held, kind).text);
+    else if (!report->base)
+        fprintf(terminal->out, ": %" PRIu64, held->count);
+    fputc('\n', terminal->out);
+}
+
+static void put_rest_of_kind(const struct lt_report *report, FILE *out, uint32_t kind) {
+    const struct lt_table *table = report->table;
+    struct lt_amount rest = {0};
+    size_t count = 0;
+    for (size_t i = report->shown; i < table->count; i++)
+        if (table->rows[i].kind == kind) {
+            rest.count += table->rows[i].figures.live.count;
+            rest.bytes += table->rows[i].figures.live.bytes;
+            count++;
         }
+    if (count)
+        fprintf(out, "\n%s, holding %s; --top 0 lists all\n",
+                lt_human_count(count, report->by == LT_BY_STACK ? "more site" : "more row").text,
+                lt_human_held(&rest, kind).text);
+}
+
+static void put_rows(const struct lt_report *report, const struct lt_terminal *terminal) {
+    const struct lt_table *table = report->table;
+    struct lt_stack_printer printer = {0};
+    bool with_headings = has_headings(table);
+    for (size_t i = 0; i < report->shown; i++) {
+        uint32_t kind = table->rows[i].kind;
+        if (with_headings && (i == 0 || table->rows[i - 1].kind != kind))
+            put_heading(report, terminal, kind);
+        put_row(report, terminal, &printer, i);
+        if (i + 1 == report->shown || table->rows[i + 1].kind != kind)
+            put_rest_of_kind(report, terminal->out, kind);
     }
     lt_stack_free(&printer.stack);
     lt_stack_free(&printer.previous);
 }
 
-static void put_rest(const struct lt_report *report, FILE *out) {
+static void put_unchanged(const struct lt_report *report, FILE *out) {
     const struct lt_table *table = report->table;
-    if (table->count > report->shown) {
-        struct lt_amount rest = {0};
-        for (size_t i = report->shown; i < table->count; i++) {
-            rest.count += table->rows[i].figures.live.count;
-            rest.bytes += table->rows[i].figures.live.bytes;
-        }
-        fprintf(
-            out, "\n%s, holding ",
-            lt_human_count(table->count - report->shown, report->by == LT_BY_STACK ? "more site" : "more row").text);
-        put_amount(out, &rest);
-        fputs("; --top 0 lists all\n", out);
-    }
-    if (table->unchanged_sites) {
-        fprintf(out, "\n%s, holding ", lt_human_count(table->unchanged_sites, "unchanged site").text);
-        put_amount(out, &table->unchanged.live);
-        fputc('\n', out);
-    }
+    uint32_t kinds = table->unchanged_kinds;
+    if (!table->unchanged_sites)
+        return;
+    fprintf(out, "\n%s", lt_human_count(table->unchanged_sites, "unchanged site").text);
+    if ((kinds & (kinds - 1)) == 0)
+        fprintf(out, ", holding %s", lt_human_held(&table->unchanged.live, (uint32_t)__builtin_ctz(kinds)).text);
+    fputc('\n', out);
 }
 
 static void put_nothing(const struct lt_report *report, FILE *out) {
@@ -181,6 +228,9 @@ void lt_render_text(const struct lt_report *report, const struct lt_terminal *te
         put_rows(report, terminal);
     else
         put_nothing(report, terminal->out);
-    put_rest(report, terminal->out);
+    put_unchanged(report, terminal->out);
+    lt_render_sockets(report, terminal);
+    if (report->list)
+        lt_render_list(report, terminal);
     put_policies(report, terminal);
 }

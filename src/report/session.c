@@ -59,6 +59,7 @@ static bool open_symbolizer(struct session *session) {
 static void need_all_names(struct session *session, struct input *input) {
     for (size_t i = 0; i < input->model.site_count; i++)
         lt_names_need(&input->model.sites[i]);
+    lt_resources_need_names(&input->model, true);
     lt_names_resolve(session->symbolizer, (struct lt_model *[]){&input->model}, 1);
 }
 
@@ -72,10 +73,11 @@ static void build(struct session *session, struct input *input, const struct lt_
     lt_runtime_mark(&input->model, session->symbolizer);
 }
 
-static void need_names(struct session *session, size_t count) {
+static void need_names(struct session *session, size_t rows) {
     struct lt_model *models[] = {&session->newer.model, &session->older.model};
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < rows; i++)
         lt_names_need(session->table.rows[i].site);
+    lt_resources_need_names(&session->newer.model, session->options->list);
     lt_names_resolve(session->symbolizer, models, session->older.snapshot ? 2 : 1);
 }
 
@@ -108,7 +110,7 @@ static bool judge(struct session *session) {
     struct lt_options *options = session->options;
     bool breached = false;
     for (size_t i = 0; i < options->policy_count; i++)
-        breached |= lt_policy_judge(&options->policies[i], &session->table);
+        breached |= lt_policy_judge(&options->policies[i], &session->table, &session->newer.model);
     return breached;
 }
 
@@ -124,18 +126,18 @@ static void say_breaches(const struct lt_options *options) {
 
 static bool print(struct session *session) {
     const struct lt_options *options = session->options;
-    size_t shown = session->table.count;
+    size_t shown = lt_table_cut(&session->table, (size_t)options->top);
     struct lt_output output;
-    if (options->top && options->top < shown)
-        shown = (size_t)options->top;
-    if (options->by == LT_BY_STACK)
-        need_names(session, shown);
+    need_names(session, options->by == LT_BY_STACK ? shown : 0);
     lt_progress_clear();
     struct lt_report report = {.model = &session->newer.model,
                                .base = session->older.snapshot ? &session->older.model : NULL,
                                .table = &session->table,
                                .shown = shown,
                                .by = options->by,
+                               .sort = options->sort,
+                               .list = options->list,
+                               .top = (size_t)options->top,
                                .filter = &options->filter,
                                .selection = &options->selection,
                                .policies = options->policies,

@@ -1,6 +1,7 @@
 #include "report/table.h"
 
 #include "base/attrs.h"
+#include "report/kinds.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -61,6 +62,7 @@ void lt_table_settle(struct lt_table *table, bool held_only) {
         if (table->is_diff && same && row->figures.live.count) {
             lt_figures_add(&table->unchanged, &row->figures);
             table->unchanged_sites += row->site_count;
+            table->unchanged_kinds |= LT_KIND_BIT(row->kind);
         }
         if (table->is_diff ? !same : !held_only || row->figures.live.count)
             table->rows[kept++] = *row;
@@ -100,6 +102,8 @@ static struct rank rank_of(const struct lt_row *row, enum lt_sort sort) {
 
 static int compare(const void *left, const void *right, void *sort) {
     const struct lt_row *a = left, *b = right;
+    if (a->kind != b->kind)
+        return a->kind < b->kind ? -1 : 1;
     struct rank x = rank_of(a, *(const enum lt_sort *)sort), y = rank_of(b, *(const enum lt_sort *)sort);
     for (size_t i = 0; i < LT_ARRAY_SIZE(x.by); i++)
         if (x.by[i] != y.by[i])
@@ -110,4 +114,22 @@ static int compare(const void *left, const void *right, void *sort) {
 void lt_table_sort(struct lt_table *table, enum lt_sort sort) {
     if (table->count)
         qsort_r(table->rows, table->count, sizeof *table->rows, compare, &sort);
+}
+
+size_t lt_table_cut(struct lt_table *table, size_t top) {
+    size_t shown = 0, of_kind = 0, left = 0;
+    struct lt_pool scratch = {0};
+    struct lt_row *rest = lt_pool_alloc(&scratch, table->count, sizeof *rest);
+    for (size_t i = 0; i < table->count; i++) {
+        const struct lt_row row = table->rows[i];
+        of_kind = shown && table->rows[shown - 1].kind == row.kind ? of_kind + 1 : 1;
+        if (!top || of_kind <= top)
+            table->rows[shown++] = row;
+        else
+            rest[left++] = row;
+    }
+    if (left)
+        memcpy(table->rows + shown, rest, left * sizeof *rest);
+    lt_pool_free(&scratch);
+    return shown;
 }

@@ -34,7 +34,8 @@ struct lt_table {
     struct lt_figures sums[LT_KIND_END];
     struct lt_figures unchanged;
     size_t unchanged_sites;
-    struct lt_pool pool; /* labels */
+    uint32_t unchanged_kinds; /* bit n: kind n */
+    struct lt_pool pool;      /* labels */
 };
 
 void lt_table_add(struct lt_table *, const struct lt_row *);
@@ -50,8 +51,11 @@ void lt_table_group(struct lt_table *, enum lt_by, const struct lt_filter *);
  */
 void lt_table_settle(struct lt_table *, bool held_only);
 
-/* Largest first; equal ones in the order of their site ids, so that equal input gives an equal report. */
+/* Kind by kind, largest first; equal ones in the order of their site ids, so that equal input gives an equal report. */
 void lt_table_sort(struct lt_table *, enum lt_sort);
+
+/* Moves the first `top` rows of every kind to the front, all if top is 0; returns how many those are. */
+size_t lt_table_cut(struct lt_table *, size_t top);
 
 enum lt_change lt_row_change(const struct lt_figures *);
 int64_t lt_delta_count(const struct lt_figures *);

@@ -67,7 +67,7 @@ class Json(Case):
 
     def test_top_cuts(self):
         report = self.report("--top", "1", self.dump)
-        self.assertEqual((len(report["sites"]), report["rows_left_out"]), (1, 3))
+        self.assertEqual(([s["kind"] for s in report["sites"]], report["rows_left_out"]), (["heap", "file"], 2))
 
     def test_snapshots(self):
         self.assertEqual(self.report("--snapshot", "1", self.dump)["snapshot"]["index"], 1)
@@ -138,8 +138,8 @@ class ManPage(Case):
                                check=True, timeout=60)
         self.check(smoke.stdout.decode(), "leaktrack-smoke.1")
 
-    def test_help_fits_a_wide_terminal(self):
-        self.assertLessEqual(max(map(len, self.run_report("--help").stdout.decode().splitlines())), 120)
+    def test_help_fits_a_terminal(self):
+        self.assertLessEqual(max(map(len, self.run_report("--help").stdout.decode().splitlines())), 80)
 
 
 if __name__ == "__main__":

@@ -108,6 +108,7 @@ static void build(struct fake_report *report, struct lt_model *model, const stru
     lt_model_build(model, &dump->loaded, lt_find_snapshot(&dump->loaded, LT_LAST_SNAPSHOT), &report->selection);
     for (size_t i = 0; i < model->site_count; i++)
         lt_names_need(&model->sites[i]);
+    lt_resources_need_names(model, true);
     lt_names_resolve(report->symbolizer, (struct lt_model *[]){model}, 1);
     if (lt_filter_selects(&report->filter))
         lt_filter_sites(&report->filter, model);
@@ -128,6 +129,7 @@ void fake_report_make(struct fake_report *report, const char *newer, const char 
     lt_table_group(&report->table, report->by, &report->filter);
     lt_table_settle(&report->table, !report->everything);
     lt_table_sort(&report->table, report->sort);
+    report->shown = lt_table_cut(&report->table, report->top);
 }
 
 void fake_report_free(struct fake_report *report) {
@@ -142,12 +144,14 @@ void fake_report_free(struct fake_report *report) {
 }
 
 static struct lt_report rendered(const struct fake_report *report) {
-    size_t count = report->table.count;
     return (struct lt_report){.model = &report->model,
                               .base = report->older.made.bytes ? &report->base : NULL,
                               .table = &report->table,
-                              .shown = report->top && report->top < count ? report->top : count,
+                              .shown = report->shown,
                               .by = report->by,
+                              .sort = report->sort,
+                              .list = report->list,
+                              .top = report->top,
                               .filter = &report->filter,
                               .selection = &report->selection};
 }

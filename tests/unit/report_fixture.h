@@ -39,8 +39,10 @@ struct fake_report {
     struct lt_filter filter;
     enum lt_by by;
     enum lt_sort sort;
+    bool list;
     bool everything; /* rows that hold nothing too */
     size_t top;      /* 0: all */
+    size_t shown;    /* made */
 };
 
 void fake_dump_make(struct fake_dump *, const char *description);

@@ -1,0 +1,39 @@
+/* What a report says of the resource kinds (base/kind.h): which have bytes, what one of them is called, and the words
+ * that --kind and --fail-on take for several. */
+#ifndef LT_REPORT_KINDS_H
+#define LT_REPORT_KINDS_H
+
+#include "base/kind.h"
+#include "report/human.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define LT_KIND_BIT(kind) (UINT32_C(1) << (kind))
+
+/* The kinds that have a row per open descriptor; `stream` alone is for those without one. */
+#define LT_DESCRIPTOR_KINDS                                                                                            \
+    (LT_KIND_BIT(LT_KIND_FILE) | LT_KIND_BIT(LT_KIND_DIRECTORY) | LT_KIND_BIT(LT_KIND_SOCKET) |                        \
+     LT_KIND_BIT(LT_KIND_PIPE) | LT_KIND_BIT(LT_KIND_EVENT) | LT_KIND_BIT(LT_KIND_STREAM))
+
+struct lt_amount;
+
+/* Whether the kind is one of `kinds`, where 0 stands for all of them. */
+bool lt_kind_is_in(uint32_t kind, uint32_t kinds);
+
+/* The bits of the `length` bytes at `word`: a kind's name, or "descriptors"; 0 where there is no such word. */
+uint32_t lt_kinds_from_word(const char *word, size_t length);
+
+/* Whether bytes mean something: a descriptor has none. */
+bool lt_kind_has_bytes(uint32_t kind);
+
+/* What all of the kind are called: "heap", "sockets", "directories", ... */
+const char *lt_kind_plural(uint32_t kind);
+
+/* "1 block", "2 directories" */
+struct lt_human lt_human_kind_count(uint64_t count, uint32_t kind);
+
+/* "12.4 MiB in 1000 blocks", "12 sockets" */
+struct lt_phrase lt_human_held(const struct lt_amount *, uint32_t kind);
+
+#endif

@@ -1,0 +1,134 @@
+/* What the kernel counts of the process beside what it allows, and where its count and the call stacks part:
+ *
+ *     open files 812 of 1024 (79.3 %): 700 attributed, 100 inherited, 12 unattributed
+ *     mappings 204 of 65530: 20 attributed, 184 unattributed
+ *     threads 9: 8 run, 1 has ended and was never joined */
+#include "report/human.h"
+#include "report/render.h"
+
+#include <inttypes.h>
+
+/* Rows by where they came from. */
+struct origins {
+    uint64_t attributed, inherited, unattributed;
+};
+
+static void count_origin(struct origins *origins, uint32_t origin) {
+    if (origin == LT_ORIGIN_INHERITED)
+        origins->inherited++;
+    else if (origin == LT_ORIGIN_UNATTRIBUTED)
+        origins->unattributed++;
+    else
+        origins->attributed++;
+}
+
+static void put_origins(FILE *out, const struct origins *origins) {
+    fprintf(out, ": %" PRIu64 " attributed", origins->attributed);
+    if (origins->inherited)
+        fprintf(out, ", %" PRIu64 " inherited", origins->inherited);
+    if (origins->unattributed)
+        fprintf(out, ", %" PRIu64 " unattributed", origins->unattributed);
+}
+
+bool lt_is_near_limit(uint64_t used, uint64_t limit) {
+    return limit && limit <= INT64_MAX && used > limit - limit / 5;
+}
+
+/* "open files 812 of 1024 (79.3 %)" */
+static void put_use(const struct lt_terminal *terminal, const char *what, uint64_t used, uint64_t limit) {
+    bool is_near = lt_is_near_limit(used, limit);
+    if (!limit || limit > INT64_MAX) /* RLIM_INFINITY */
+        fprintf(terminal->out, "%s %" PRIu64, what, used);
+    else
+        lt_paint(terminal, is_near ? LT_PAINT_BAD : LT_PAINT_PLAIN, "%s %" PRIu64 " of %" PRIu64 " (%s)", what, used,
+                 limit, lt_human_share(used, limit).text);
+}
+
+static void put_open_files(const struct lt_terminal *terminal, const struct lt_dump_snapshot *snapshot) {
+    struct origins origins = {0};
+    uint64_t used = snapshot->descriptor_count, limit = 0;
+    bool is_counted = lt_kernel_value(snapshot, LT_KERNEL_OPEN_FILES, &used);
+    if (!is_counted && !snapshot->descriptor_count)
+        return;
+    lt_kernel_value(snapshot, LT_KERNEL_OPEN_FILES_LIMIT, &limit);
+    put_use(terminal, "open files", used, limit);
+    for (size_t i = 0; i < snapshot->descriptor_count; i++)
+        count_origin(&origins, snapshot->descriptors[i].origin);
+    if (snapshot->descriptor_count)
+        put_origins(terminal->out, &origins);
+    fputc('\n', terminal->out);
+}
+
+static void put_mappings(const struct lt_terminal *terminal, const struct lt_dump_snapshot *snapshot) {
+    struct origins origins = {0};
+    uint64_t used = snapshot->mapping_count, limit = 0;
+    bool is_counted = lt_kernel_value(snapshot, LT_KERNEL_MAPPINGS, &used);
+    if (!is_counted && !snapshot->mapping_count)
+        return;
+    lt_kernel_value(snapshot, LT_KERNEL_MAPPINGS_LIMIT, &limit);
+    put_use(terminal, "mappings", used, limit);
+    for (size_t i = 0; i < snapshot->mapping_count; i++)
+        count_origin(&origins, snapshot->mappings[i].origin);
+    if (snapshot->mapping_count)
+        put_origins(terminal->out, &origins);
+    fputc('\n', terminal->out);
+}
+
+static void put_threads(const struct lt_terminal *terminal, const struct lt_dump_snapshot *snapshot) {
+    uint64_t running = 0, ended = 0;
+    for (size_t i = 0; i < snapshot->thread_count; i++)
+        if (snapshot->threads[i].flags & LT_THREAD_RUNS)
+            running++;
+        else
+            ended++;
+    lt_kernel_value(snapshot, LT_KERNEL_THREADS, &running);
+    if (!running && !ended)
+        return;
+    fprintf(terminal->out, "threads %" PRIu64 " running", running);
+    if (ended)
+        lt_paint(terminal, LT_PAINT_BAD, ", %" PRIu64 " ended and never joined", ended);
+    fputc('\n', terminal->out);
+}
+
+static void put_vanished(FILE *out, const struct lt_dump_snapshot *snapshot) {
+    static const struct {
+        const char *name, *noun;
+    } counters[] = {{LT_KERNEL_VANISHED_DESCRIPTORS, "descriptor"},
+                    {LT_KERNEL_VANISHED_MAPPINGS, "mapping"},
+                    {LT_KERNEL_VANISHED_THREADS, "thread"}};
+    const char *lead = "vanished:";
+    for (size_t i = 0; i < sizeof counters / sizeof counters[0]; i++) {
+        uint64_t count = 0;
+        if (!lt_kernel_value(snapshot, counters[i].name, &count) || !count)
+            continue;
+        fprintf(out, "%s %s", lead, lt_human_count(count, counters[i].noun).text);
+        lead = ",";
+    }
+    if (*lead == ',')
+        fputs(", released where no hook could see it\n", out);
+}
+
+/* Misuses without an opener are no news at the top of a report: daemons close thousands of numbers to be sure. */
+static void put_misuses(FILE *out, const struct lt_dump_snapshot *snapshot) {
+    uint64_t count = 0, without_stack = 0;
+    for (size_t i = 0; i < snapshot->misuse_count; i++)
+        count += snapshot->misuses[i].count;
+    lt_kernel_value(snapshot, LT_KERNEL_MISUSES_WITHOUT_STACK, &without_stack);
+    if (count + without_stack)
+        fprintf(out,
+                "misuses: %" PRIu64 " times a descriptor was closed that was not the caller's; --list shows where\n",
+                count + without_stack);
+}
+
+void lt_render_limits(const struct lt_report *report, const struct lt_terminal *terminal) {
+    const struct lt_dump_snapshot *snapshot = report->model->snapshot;
+    uint64_t reconciled = 1;
+    put_open_files(terminal, snapshot);
+    put_mappings(terminal, snapshot);
+    put_threads(terminal, snapshot);
+    put_vanished(terminal->out, snapshot);
+    put_misuses(terminal->out, snapshot);
+    if (lt_kernel_value(snapshot, LT_KERNEL_RECONCILED, &reconciled) && !reconciled)
+        lt_paint(terminal, LT_PAINT_BAD,
+                 "not reconciled with the kernel: no /proc; what is listed is what hooks saw\n");
+}
