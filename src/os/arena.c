@@ -26,6 +26,10 @@
 static const uint64_t most = 32 * GIB, least = 16 * MIB; /* of the reservation */
 static const uint64_t first_step = MIB / 4, last_step = 16 * MIB;
 
+/* So much of it is never in huge pages, whatever the system's setting: most programs need no more, and its tables are
+ * sparse. Beyond, huge pages cost little and save misses of the TLB. */
+static const uint64_t small_pages = 32 * MIB;
+
 /* At the start of the arena, so that a copy of it explains itself. */
 struct root {
     char magic[8];
@@ -64,8 +68,10 @@ static uint64_t share_of_room(uint64_t own) {
 static void *reserve(uint64_t size) {
     void *base =
         lt_mapping(lt_syscall6(SYS_mmap, 0, (long)size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
-    if (base)
+    if (base) {
         lt_syscall3(SYS_madvise, LT_ARG(base), (long)size, MADV_DONTDUMP);
+        lt_syscall3(SYS_madvise, LT_ARG(base), (long)smaller(size, small_pages), MADV_NOHUGEPAGE);
+    }
     return base;
 }
 

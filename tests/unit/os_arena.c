@@ -9,9 +9,11 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #define MIB ((uint64_t)1 << 20)
 #define GIB ((uint64_t)1 << 30)
@@ -45,6 +47,38 @@ static void hand_out_aligned_zeroed_pieces(void) {
 static void hands_out_aligned_zeroed_pieces(void **state) {
     (void)state;
     assert_child_passes(hand_out_aligned_zeroed_pieces);
+}
+
+/* The flags (proc(5), VmFlags) of the mapping that begins at `address`. */
+static bool mapping_has_flag(const void *address, const char *flag) {
+    char line[4096];
+    unsigned long start, end;
+    bool here = false, found = false;
+    FILE *smaps = fopen("/proc/self/smaps", "re");
+    CHILD_CHECK(smaps);
+    while (fgets(line, sizeof line, smaps)) {
+        if (sscanf(line, "%lx-%lx", &start, &end) == 2)
+            here = start == (unsigned long)address;
+        if (here && strncmp(line, "VmFlags:", 8) == 0)
+            found = strstr(line, flag);
+    }
+    fclose(smaps);
+    return found;
+}
+
+static void start_in_small_pages(void) {
+    CHILD_CHECK(lt_arena_init() == 0);
+    CHILD_CHECK(mapping_has_flag(lt_arena_base, " wr "));
+    CHILD_CHECK(mapping_has_flag(lt_arena_base, " nh "));
+}
+
+static void starts_in_small_pages(void **state) {
+    (void)state;
+    if (access("/sys/kernel/mm/transparent_hugepage", F_OK) != 0) {
+        print_message("this kernel has no transparent huge pages\n");
+        skip();
+    }
+    assert_child_passes(start_in_small_pages);
 }
 
 static void round_trip_references(void) {
@@ -345,6 +379,7 @@ static void leaves_errno_alone(void **state) {
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(hands_out_aligned_zeroed_pieces),
+    cmocka_unit_test(starts_in_small_pages),
     cmocka_unit_test(references_come_back),
     cmocka_unit_test(threads_get_pieces_of_their_own),
     cmocka_unit_test(fails_from_the_nth_on_when_told),
