@@ -55,6 +55,7 @@ static void add_row(struct lt_table *table, const struct entry *newer, size_t ne
     for (size_t i = 0; i < older_count; i++) {
         row.figures.base.count += older[i].site->figures.live.count;
         row.figures.base.bytes += older[i].site->figures.live.bytes;
+        row.figures.base_variance = lt_variance_sum(row.figures.base_variance, older[i].site->figures.live_variance);
     }
     lt_table_add(table, &row);
 }
@@ -212,6 +213,7 @@ void lt_diff(struct lt_table *table, struct lt_model *newer, struct lt_model *ol
     struct lt_pool scratch = {0};
     struct matching matching = {.table = table};
     table->is_diff = true;
+    table->estimated_kinds = lt_estimated_kinds(newer->snapshot) | lt_estimated_kinds(older->snapshot);
     fill_side(&matching.newer, newer, &scratch);
     fill_side(&matching.older, older, &scratch);
     match(&matching);

@@ -1,5 +1,6 @@
 #include "report/model.h"
 
+#include "base/attrs.h"
 #include "report/kinds.h"
 #include "report/names.h"
 #include "report/site_id.h"
@@ -47,6 +48,10 @@ void lt_figures_add(struct lt_figures *sum, const struct lt_figures *part) {
     amount_add(&sum->alloc, part->alloc);
     amount_add(&sum->kept, part->kept);
     amount_add(&sum->base, part->base);
+    sum->live_variance = lt_variance_sum(sum->live_variance, part->live_variance);
+    sum->alloc_variance = lt_variance_sum(sum->alloc_variance, part->alloc_variance);
+    sum->base_variance = lt_variance_sum(sum->base_variance, part->base_variance);
+    sum->samples += part->samples;
     sum->sites += part->sites;
     if (part->first_birth_ns && (!sum->first_birth_ns || part->first_birth_ns < sum->first_birth_ns))
         sum->first_birth_ns = part->first_birth_ns;
@@ -93,6 +98,45 @@ static struct lt_site site_of(const struct lt_model *model, const struct lt_dump
     return site;
 }
 
+static double share(uint64_t part, uint64_t whole) {
+    return whole ? (double)part / (double)whole : 0;
+}
+
+/* How sure the site's figures are; where not all live blocks are old enough, those that are have their share of it. */
+static void take_samples(struct lt_model *model, struct lt_site *site, const struct lt_dump_site *row,
+                         const struct lt_dump_sample *sample) {
+    struct lt_figures *figures = &site->figures;
+    const struct lt_variance live = lt_live_variance(model->snapshot, sample);
+    const double count = share(figures->live.count, row->live_count),
+                 bytes = share(figures->live.bytes, row->live_bytes);
+    figures->alloc_variance = lt_alloc_variance(model->snapshot, sample);
+    figures->live_variance = (struct lt_variance){live.count * count, live.bytes * bytes};
+    figures->samples = (uint64_t)((double)sample->live_samples * count + 0.5);
+    model->live_variance = lt_variance_sum(model->live_variance, live);
+    model->alloc_variance = lt_variance_sum(model->alloc_variance, figures->alloc_variance);
+}
+
+static int compare_rows(const struct lt_dump_sample *sample, const struct lt_dump_site *row) {
+    const uint32_t a[] = {sample->node, sample->kind, sample->flags}, b[] = {row->node, row->kind, row->flags};
+    for (size_t i = 0; i < LT_ARRAY_SIZE(a); i++)
+        if (a[i] != b[i])
+            return a[i] < b[i] ? -1 : 1;
+    return 0;
+}
+
+/* Both lists have one order. sites[i] belongs to row i here. */
+static void match_samples(struct lt_model *model) {
+    const struct lt_dump_snapshot *snapshot = model->snapshot;
+    const struct lt_dump_sample *sample = snapshot->samples, *end = sample + snapshot->sample_count;
+    for (size_t i = 0; i < snapshot->site_count; i++) {
+        const struct lt_dump_site *row = &snapshot->sites[i];
+        while (sample < end && compare_rows(sample, row) < 0)
+            sample++;
+        if (sample < end && compare_rows(sample, row) == 0)
+            take_samples(model, &model->sites[i], row, sample);
+    }
+}
+
 /* The first row of a node: rows are sorted by node. */
 static size_t first_row(const struct lt_dump_snapshot *snapshot, uint32_t node) {
     size_t low = 0, high = snapshot->site_count;
@@ -125,13 +169,15 @@ static void count_blocks(struct lt_model *model, uint64_t min_age_cs) {
 
 static void make_sites(struct lt_model *model, uint64_t min_age_cs) {
     const struct lt_dump_snapshot *snapshot = model->snapshot;
-    bool by_block = min_age_cs && snapshot->block_count;
+    bool by_block = min_age_cs && snapshot->block_count && !snapshot->sampling_mean;
     model->sites = lt_pool_alloc(&model->pool, snapshot->site_count, sizeof *model->sites);
     model->site_count = snapshot->site_count;
     for (size_t i = 0; i < snapshot->site_count; i++)
         model->sites[i] = site_of(model, &snapshot->sites[i], by_block ? UINT64_MAX : min_age_cs);
     if (by_block)
         count_blocks(model, min_age_cs);
+    if (snapshot->sample_count)
+        match_samples(model);
 }
 
 static void keep_kinds(struct lt_model *model, uint32_t kinds) {

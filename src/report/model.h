@@ -11,6 +11,7 @@
 #ifndef LT_REPORT_MODEL_H
 #define LT_REPORT_MODEL_H
 
+#include "report/estimate.h"
 #include "report/load.h"
 #include "report/pool.h"
 #include "report/resources.h"
@@ -26,9 +27,11 @@ enum { LT_NO_AGE = UINT32_MAX };
 
 /* What is known about a set of blocks. */
 struct lt_figures {
-    struct lt_amount live, alloc;           /* still held; acquired since start */
-    struct lt_amount kept;                  /* of live: by a run-time library, on purpose (runtime.h) */
-    struct lt_amount base;                  /* in a diff: held in the older snapshot */
+    struct lt_amount live, alloc; /* still held; acquired since start */
+    struct lt_amount kept;        /* of live: by a run-time library, on purpose (runtime.h) */
+    struct lt_amount base;        /* in a diff: held in the older snapshot */
+    struct lt_variance live_variance, alloc_variance, base_variance; /* of these numbers (estimate.h) */
+    uint64_t samples;                       /* recorded blocks that `live` was estimated from */
     uint64_t sites;                         /* how many sites hold more than is kept */
     uint64_t first_birth_ns, last_birth_ns; /* UTC, ns since the epoch; 0 where there is none */
     uint32_t youngest, oldest;              /* age classes of the live blocks (dump/format.h), LT_NO_AGE where none */
@@ -52,6 +55,7 @@ struct lt_model {
     uint64_t *stack_ids;          /* per node: site_id.h */
     bool *own_module;             /* per module: it is libleaktrack, whose frames are nobody's business */
     struct lt_resolved *resolved; /* per node: names.h */
+    struct lt_variance live_variance, alloc_variance; /* of the totals of heap */
     struct lt_site *sites;
     size_t site_count;
     struct lt_resources resources;

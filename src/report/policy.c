@@ -1,6 +1,7 @@
 #include "report/policy.h"
 
 #include "base/attrs.h"
+#include "report/estimate.h"
 #include "report/human.h"
 #include "report/kinds.h"
 #include "report/message.h"
@@ -204,12 +205,28 @@ static uint64_t count_fact(enum lt_fact fact, const struct lt_resources *rows) {
     }
 }
 
+static double variance_of(const struct lt_policy *policy, const struct lt_figures *figures) {
+    struct lt_variance variance = figures->live_variance;
+    if (policy->measure == LT_MEASURE_SITES)
+        return 0;
+    if (lt_policy_needs_base(policy))
+        variance = lt_variance_sum(variance, figures->base_variance);
+    return is_bytes(policy) ? variance.bytes : variance.count;
+}
+
+static bool is_estimate(const struct lt_policy *policy, const struct lt_table *table) {
+    return table->estimated_kinds & (policy->kinds ? policy->kinds : UINT32_MAX);
+}
+
 bool lt_policy_judge(struct lt_policy *policy, const struct lt_table *table, const struct lt_model *model) {
     policy->found = (int64_t)count_fact(policy->fact, &model->resources);
     policy->kept = 0;
+    policy->is_estimate = !policy->fact && is_estimate(policy, table);
+    policy->variance = 0;
     for (uint32_t kind = 1; kind < LT_KIND_END && !policy->fact; kind++)
         if (lt_kind_is_in(kind, policy->kinds)) {
             policy->found += measured(policy, &table->sums[kind]);
+            policy->variance += variance_of(policy, &table->sums[kind]);
             policy->kept += policy->measure <= LT_MEASURE_SITES ? table->sums[kind].kept.count : 0;
         }
     policy->breached = holds(policy->found, policy->op, policy->limit);
@@ -230,13 +247,24 @@ static const char *subject_of(const struct lt_policy *policy, struct lt_pool *po
     return lt_pool_format(pool, "%s.%s", kind, measure);
 }
 
+/* How sure it is: ", ± 8 %, estimated from samples". */
+static const char *doubt_of(const struct lt_policy *policy, struct lt_pool *pool) {
+    if (!policy->is_estimate)
+        return "";
+    if (policy->measure == LT_MEASURE_SITES)
+        return ", of those that were sampled";
+    const char *error = lt_pool_format(pool, "%s", lt_human_error((double)policy->found, policy->variance).text);
+    return lt_pool_format(pool, "%s%s, estimated from samples", error[0] ? " " : "", error);
+}
+
 char *lt_policy_verdict(const struct lt_policy *policy, struct lt_pool *pool) {
-    const char *human = "", *kept = "";
+    const char *human = "", *kept = "", *doubt = doubt_of(policy, pool);
     if (is_bytes(policy) && (policy->found >= 1024 || policy->found <= -1024))
         human = lt_pool_format(pool, ", %s", lt_human_size_change(policy->found).text + (policy->found > 0));
     if (policy->kept)
         kept = lt_pool_format(pool, ", without %s that run-time libraries keep",
                               lt_human_count(policy->kept, "block").text);
-    return lt_pool_format(pool, "%s: %s (%s is %" PRId64 "%s%s)", policy->breached ? "breached" : "not breached",
-                          policy->text, subject_of(policy, pool), policy->found, human, kept);
+    return lt_pool_format(pool, "%s: %s (%s is %s%" PRId64 "%s%s%s)", policy->breached ? "breached" : "not breached",
+                          policy->text, subject_of(policy, pool), policy->is_estimate ? "about " : "", policy->found,
+                          human, doubt, kept);
 }

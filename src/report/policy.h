@@ -12,7 +12,8 @@
  *   NUMBER    bytes take K, M, G, T (powers of 1024); growth may be negative
  *
  * What it counts is what the report selects, before --top cuts it: --kind, --focus, --ignore and --min-age narrow a
- * policy. What was inherited is in no kind, only in open_files. */
+ * policy. What was inherited is in no kind, only in open_files. Where blocks were sampled it is judged by the estimate,
+ * and the verdict says so. */
 #ifndef LT_REPORT_POLICY_H
 #define LT_REPORT_POLICY_H
 
@@ -59,8 +60,10 @@ struct lt_policy {
     enum lt_measure measure;
     enum lt_operator { LT_OP_GT, LT_OP_GE, LT_OP_LT, LT_OP_LE, LT_OP_EQ, LT_OP_NE } op;
     int64_t limit;
-    int64_t found; /* by lt_policy_judge */
-    uint64_t kept; /* blocks that run-time libraries keep and the measure leaves out */
+    int64_t found;    /* by lt_policy_judge */
+    bool is_estimate; /* blocks were sampled: found is estimated ... */
+    double variance;  /* ... and this sure; 0 for sites, of which only the sampled ones are known */
+    uint64_t kept;    /* blocks that run-time libraries keep and the measure leaves out */
     bool breached;
 };
 

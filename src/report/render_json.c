@@ -53,10 +53,24 @@ static void put_snapshot(struct lt_json *json, const char *name, const struct lt
     lt_json_string(json, "trigger", lt_trigger_word(snapshot->trigger));
     lt_json_bool(json, "complete", !(snapshot->flags & LT_SNAPSHOT_INCOMPLETE));
     lt_json_bool(json, "last", snapshot->flags & LT_SNAPSHOT_LAST);
+    lt_json_number(json, "sampling_bytes", snapshot->sampling_mean);
     lt_json_end(json);
 }
 
-static void put_totals(struct lt_json *json, const char *name, const struct lt_dump_snapshot *snapshot) {
+static void put_errors(struct lt_json *json, const char *count, const char *bytes, struct lt_variance variance) {
+    lt_json_number(json, count, lt_standard_error(variance.count));
+    lt_json_number(json, bytes, lt_standard_error(variance.bytes));
+}
+
+static void put_total_errors(struct lt_json *json, const struct lt_model *model) {
+    const struct lt_variance live = model->live_variance, alloc = model->alloc_variance;
+    put_errors(json, "live_count_error", "live_bytes_error", live);
+    put_errors(json, "alloc_count_error", "alloc_bytes_error", alloc);
+    put_errors(json, "release_count_error", "release_bytes_error", lt_release_variance(alloc, live));
+}
+
+static void put_totals(struct lt_json *json, const char *name, const struct lt_model *model) {
+    const struct lt_dump_snapshot *snapshot = model->snapshot;
     lt_json_object(json, name);
     for (uint32_t kind = 1; kind < LT_KIND_END; kind++) {
         const struct lt_dump_totals *totals = &snapshot->totals[kind];
@@ -71,6 +85,8 @@ static void put_totals(struct lt_json *json, const char *name, const struct lt_d
         lt_json_number(json, "release_bytes", totals->release_bytes);
         lt_json_number(json, "inherited_count", totals->inherited_count);
         lt_json_number(json, "inherited_bytes", totals->inherited_bytes);
+        if (lt_estimated_kinds(snapshot) >> kind & 1)
+            put_total_errors(json, model);
         lt_json_end(json);
     }
     lt_json_end(json);
@@ -84,15 +100,25 @@ void lt_json_counters(struct lt_json *json, const char *name, const struct lt_du
     lt_json_end(json);
 }
 
-static void put_figures(struct lt_json *json, const struct lt_figures *figures, bool is_diff) {
+static void put_figures(struct lt_json *json, const struct lt_report *report, const struct lt_row *row) {
+    const struct lt_figures *figures = &row->figures;
+    const bool is_estimate = report->table->estimated_kinds >> row->kind & 1;
     lt_json_number(json, "live_count", figures->live.count);
     lt_json_number(json, "live_bytes", figures->live.bytes);
     lt_json_number(json, "alloc_count", figures->alloc.count);
     lt_json_number(json, "alloc_bytes", figures->alloc.bytes);
-    if (!is_diff)
+    if (is_estimate) {
+        put_errors(json, "live_count_error", "live_bytes_error", figures->live_variance);
+        put_errors(json, "alloc_count_error", "alloc_bytes_error", figures->alloc_variance);
+        lt_json_number(json, "samples", figures->samples);
+    }
+    if (!report->base)
         return;
     lt_json_signed(json, "delta_count", lt_delta_count(figures));
     lt_json_signed(json, "delta_bytes", lt_delta_bytes(figures));
+    if (is_estimate)
+        put_errors(json, "delta_count_error", "delta_bytes_error",
+                   lt_variance_sum(figures->live_variance, figures->base_variance));
     lt_json_string(json, "change", lt_change_word(lt_row_change(figures)));
 }
 
@@ -141,7 +167,7 @@ static void put_site(struct lt_json *json, const struct lt_report *report, const
     lt_json_object(json, NULL);
     lt_json_hex(json, "id", row->site->id);
     lt_json_string(json, "kind", lt_kind_name(row->kind));
-    put_figures(json, &row->figures, report->base);
+    put_figures(json, report, row);
     put_birth(json, "first_birth", row->figures.first_birth_ns);
     put_birth(json, "last_birth", row->figures.last_birth_ns);
     lt_json_bool(json, "truncated", row->truncated);
@@ -156,7 +182,7 @@ static void put_group(struct lt_json *json, const struct lt_report *report, cons
     lt_json_string(json, "label", row->label);
     lt_json_string(json, "kind", lt_kind_name(row->kind));
     lt_json_number(json, "site_count", row->site_count);
-    put_figures(json, &row->figures, report->base);
+    put_figures(json, report, row);
     put_birth(json, "first_birth", row->figures.first_birth_ns);
     put_birth(json, "last_birth", row->figures.last_birth_ns);
     lt_json_string(json, "function", row->function);
@@ -186,6 +212,8 @@ static void put_policies(struct lt_json *json, const struct lt_report *report) {
         lt_json_string(json, "policy", report->policies[i].text);
         lt_json_signed(json, "found", report->policies[i].found);
         lt_json_bool(json, "breached", report->policies[i].breached);
+        if (report->policies[i].is_estimate)
+            lt_json_number(json, "error", lt_standard_error(report->policies[i].variance));
         lt_json_end(json);
     }
     lt_json_end(json);
@@ -196,7 +224,7 @@ static void put_base(struct lt_json *json, const struct lt_report *report) {
     put_process(json, "process", &report->base->dump->process);
     put_dump(json, "dump", report->base);
     put_snapshot(json, "snapshot", report->base->snapshot);
-    put_totals(json, "totals", report->base->snapshot);
+    put_totals(json, "totals", report->base);
     lt_json_counters(json, "kernel", report->base->snapshot, LT_COUNTER_KERNEL);
     lt_json_socket_states(json, report->base);
     lt_json_object(json, "unchanged");
@@ -216,7 +244,7 @@ void lt_render_json(const struct lt_report *report, FILE *out) {
     put_process(&json, "process", &report->model->dump->process);
     put_dump(&json, "dump", report->model);
     put_snapshot(&json, "snapshot", snapshot);
-    put_totals(&json, "totals", snapshot);
+    put_totals(&json, "totals", report->model);
     lt_json_counters(&json, "kernel", snapshot, LT_COUNTER_KERNEL);
     lt_json_socket_states(&json, report->model);
     lt_json_counters(&json, "untracked", snapshot, LT_COUNTER_UNTRACKED);

@@ -18,6 +18,7 @@ void lt_table_free(struct lt_table *table) {
 }
 
 void lt_table_of_model(struct lt_table *table, const struct lt_model *model) {
+    table->estimated_kinds = lt_estimated_kinds(model->snapshot);
     table->rows = lt_grow(table->rows, &table->capacity, table->count + model->site_count, sizeof *table->rows);
     for (size_t i = 0; i < model->site_count; i++) {
         const struct lt_site *site = &model->sites[i];

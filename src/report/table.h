@@ -30,6 +30,7 @@ struct lt_table {
     struct lt_row *rows;
     size_t count, capacity;
     bool is_diff;
+    uint32_t estimated_kinds; /* bit n: figures of kind n are estimates, on either side */
     /* sums over all rows, the later cut ones included, and what a diff leaves out because nothing changed */
     struct lt_figures sums[LT_KIND_END];
     struct lt_figures unchanged;

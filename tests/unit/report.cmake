@@ -5,7 +5,7 @@ function(lt_report_test name)
   target_include_directories(${name} PRIVATE ${headers})
 endfunction()
 
-foreach(test report_diff report_filter report_human report_json report_model report_options report_policy report_progress report_runtime
+foreach(test report_diff report_estimate report_filter report_human report_json report_model report_options report_policy report_progress report_runtime
              report_text)
   lt_report_test(${test})
 endforeach()
