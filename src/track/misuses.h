@@ -20,6 +20,7 @@ struct lt_misuse {
     int last_fd;
 };
 
+/* Once, after lt_arena_init; what comes before is counted without a stack. */
 LT_STATUS lt_misuses_init(void);
 
 /* Guarded by the caller, like lt_acquire. */
@@ -29,6 +30,7 @@ void lt_misuse_record(struct lt_thread *, enum lt_misuse_what, int fd, uint32_t 
 bool lt_misuse_row(uint32_t i, struct lt_misuse *);
 uint64_t lt_misuses_without_stack(void);
 
+/* In a forked child: from zero. */
 void lt_misuses_forked(void);
 
 #endif

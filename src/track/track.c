@@ -10,6 +10,7 @@
 #include "track/handles.h"
 #include "track/live_index.h"
 #include "track/mappings.h"
+#include "track/misuses.h"
 #include "track/program_threads.h"
 #include "track/sampler.h"
 #include "track/snapshot.h"
@@ -190,8 +191,8 @@ uint64_t lt_own_acquires(void) {
 
 int lt_track_init(void) {
     lt_thread_init();
-    int (*const init[])(void) = {lt_live_init, lt_descriptors_init, lt_mappings_init, lt_program_threads_init,
-                                 lt_handles_init};
+    int (*const init[])(void) = {lt_live_init,    lt_descriptors_init, lt_mappings_init, lt_program_threads_init,
+                                 lt_handles_init, lt_misuses_init};
     int status = 0;
     for (unsigned i = 0; !status && i < LT_ARRAY_SIZE(init); i++)
         status = init[i]();
@@ -207,4 +208,5 @@ void lt_track_forked(void) {
     lt_snapshot_forked();
     lt_untracked_forked();
     lt_descriptors_forked();
+    lt_misuses_forked();
 }
