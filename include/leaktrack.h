@@ -49,9 +49,18 @@
 extern "C" {
 #endif
 
-/* What leaktrack_acquire() reports; the numbers are those of the dump format. */
+/* What a program can hold; the numbers are those of the dump format. */
 enum leaktrack_kind {
-    LEAKTRACK_HEAP = 1 /* a block of memory */
+    LEAKTRACK_HEAP = 1, /* a block of memory */
+    LEAKTRACK_MAPPING = 2,
+    LEAKTRACK_FILE = 3, /* this and the next four: a descriptor */
+    LEAKTRACK_DIRECTORY = 4,
+    LEAKTRACK_SOCKET = 5,
+    LEAKTRACK_PIPE = 6,
+    LEAKTRACK_EVENT = 7,  /* epoll, eventfd, timerfd, inotify ... */
+    LEAKTRACK_STREAM = 8, /* a FILE without a descriptor */
+    LEAKTRACK_THREAD = 9,
+    LEAKTRACK_TIMER = 10
 };
 
 /* The version of the preloaded library, a static string such as "0.1.0". Any thread, any time, signal handlers too. */
@@ -69,7 +78,8 @@ LEAKTRACK_API void leaktrack_pause(void);
 LEAKTRACK_API void leaktrack_resume(void);
 
 /* For custom pools: says that the program handed out (took back) `size` bytes at `handle`, an address inside memory it
- * owns and that no other live block starts at. The recorded call stack is the caller's. Any thread. */
+ * owns and that no other live block starts at. The recorded call stack is the caller's. `kind` is LEAKTRACK_HEAP: all
+ * others are known by themselves. Any thread. */
 LEAKTRACK_API void leaktrack_acquire(enum leaktrack_kind kind, const void *handle, size_t size);
 LEAKTRACK_API void leaktrack_release(enum leaktrack_kind kind, const void *handle);
 

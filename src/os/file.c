@@ -94,6 +94,10 @@ int lt_open(const char *path, int flags, unsigned mode) {
     return (int)fd;
 }
 
+bool lt_fd_is_open(int fd) {
+    return lt_syscall2(SYS_fcntl, fd, F_GETFD) != -EBADF;
+}
+
 void lt_close(int fd) {
     lt_syscall1(SYS_close, fd); /* never again on EINTR: Linux has closed it by then */
 }

@@ -30,6 +30,9 @@ LT_STATUS lt_link_info(const char *path, struct lt_file_info *); /* of a symboli
 LT_STATUS lt_open(const char *path, int flags, unsigned mode);
 void lt_close(int fd);
 
+/* Whether the calling thread's table has that number (F_GETFD); true where a sandbox won't let us ask. */
+bool lt_fd_is_open(int fd);
+
 /* Moves `fd` to the lowest free number >= `least` (F_DUPFD_CLOEXEC) and closes the old number; the new number, or a
  * negative errno with `fd` still open. */
 LT_STATUS lt_fd_move(int fd, int least);

@@ -11,9 +11,12 @@
 
 #include <errno.h>
 
-_Static_assert((int)LEAKTRACK_HEAP == (int)LT_KIND_HEAP, "the public numbers are those of the dump");
+#define X(name, number, word)                                                                                          \
+    _Static_assert((int)LEAKTRACK_##name == (int)LT_KIND_##name, "the public numbers are those of the dump");
+LT_KINDS(X)
+#undef X
 
-static bool known(enum leaktrack_kind kind) {
+static bool is_heap(enum leaktrack_kind kind) {
     return kind == LEAKTRACK_HEAP;
 }
 
@@ -44,25 +47,25 @@ void leaktrack_resume(void) {
 
 void leaktrack_acquire(enum leaktrack_kind kind, const void *handle, size_t size) {
     const struct lt_regs caller = LT_CALLER;
-    if (known(kind))
+    if (is_heap(kind))
         lt_event_acquired((enum lt_kind)kind, handle, size, &caller);
     else
         lt_untracked(LT_UNTRACKED_KIND_OFF);
 }
 
 void leaktrack_release(enum leaktrack_kind kind, const void *handle) {
-    if (known(kind))
+    if (is_heap(kind))
         lt_event_released((enum lt_kind)kind, handle);
 }
 
 void leaktrack_ignore(enum leaktrack_kind kind, const void *handle) {
-    if (known(kind) && lt_event_tracked((enum lt_kind)kind))
+    if (is_heap(kind) && lt_event_tracked((enum lt_kind)kind))
         lt_ignore((enum lt_kind)kind, (uintptr_t)handle);
 }
 
 int64_t leaktrack_live_count(enum leaktrack_kind kind) {
     struct lt_totals totals;
-    if (!known(kind) || !lt_event_tracked((enum lt_kind)kind))
+    if ((unsigned)kind - 1 >= LT_KIND_END - 1 || !lt_event_tracked((enum lt_kind)kind))
         return -1;
     lt_totals((enum lt_kind)kind, &totals);
     return (int64_t)(totals.acquired_count - totals.released_count);

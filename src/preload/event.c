@@ -5,6 +5,7 @@
 #include "preload/options.h"
 #include "preload/tick.h"
 #include "track/counters.h"
+#include "track/descriptors.h"
 #include "track/thread.h"
 
 #include <errno.h>
@@ -127,6 +128,14 @@ bool lt_event_begin(struct lt_event *event, enum lt_kind kind, uint64_t size, co
 void lt_event_end(const struct lt_event *event) {
     if (lt_unlikely(++lt_tls.events >= LT_EVENTS_PER_TICK))
         lt_event_tick(event->stack_flags);
+    lt_guard_leave();
+}
+
+void lt_event_misuse(enum lt_misuse_what what, int fd, const struct lt_descriptor *opener, const struct lt_regs *from) {
+    struct lt_thread *thread = enter(opener->kind, from);
+    if (!thread)
+        return;
+    lt_misuse_record(thread, what, fd, opener->holding.site, from);
     lt_guard_leave();
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/attrs.h"
 #include "preload/guard.h"
+#include "track/misuses.h"
 #include "track/resource.h"
 #include "track/track.h"
 
@@ -93,6 +94,11 @@ struct lt_event {
 };
 bool lt_event_begin(struct lt_event *, enum lt_kind, uint64_t size, const struct lt_regs *from);
 void lt_event_end(const struct lt_event *);
+
+/* A release of what was not the caller's to release (track/misuses.h). `opener` is the record of who had acquired it.
+ */
+struct lt_descriptor;
+void lt_event_misuse(enum lt_misuse_what, int fd, const struct lt_descriptor *opener, const struct lt_regs *from);
 
 /* The calling thread's table for a release (lt_resource_release), made if need be; NULL: it has none. */
 struct lt_thread *lt_event_thread(void);

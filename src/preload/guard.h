@@ -30,9 +30,10 @@ struct lt_tls {
         };
         uint32_t aside; /* all of these at once: not zero = acquires are not recorded */
     };
-    int tid;          /* of the thread that the table was made for */
-    bool vfork_child; /* maybe running in a vfork child, in the parent's memory: see life.h */
-    bool shared;      /* with a thread that has no storage of its own: `thread` stays NULL, and the table of `tid` is */
+    int tid;              /* of the thread that the table was made for */
+    bool vfork_child;     /* maybe running in a vfork child, in the parent's memory: see life.h */
+    bool own_descriptors; /* a table of its own: what it opens and closes is not the program's (descriptor.h) */
+    bool shared; /* with a thread that has no storage of its own: `thread` stays NULL, and the table of `tid` is */
     struct lt_thread *thread_of_tid;
     struct lt_thread *sampling; /* while sampling: the table, instead of `thread` */
 };

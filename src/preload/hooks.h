@@ -6,15 +6,23 @@
 #include "base/attrs.h"
 #include "unwind/unwind.h"
 
+#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/types.h>
 
+struct file_handle;
+struct mmsghdr;
+struct msghdr;
 struct rlimit;
 struct rlimit64;
 struct sigevent;
+struct sockaddr;
 struct termios;
+struct timespec;
 struct winsize;
+struct __dirstream; /* DIR */
 
 #define LT_HOOK(result, name, parameters, group, optional) LT_EXPORT result name parameters;
 #include "preload/hooks.def"

@@ -1,5 +1,6 @@
 /* The hooks of fork, exec and exit. All of them may be called from a signal handler, and so may these. */
 #include "os/task.h"
+#include "preload/descriptor.h"
 #include "preload/dumper.h"
 #include "preload/event.h"
 #include "preload/guard.h"
@@ -34,11 +35,21 @@ static int forked_inside(int result) {
 }
 
 LT_EXPORT int daemon(int stay, int keep_descriptors) {
-    return forked_inside(LT_REAL(daemon)(stay, keep_descriptors));
+    const struct lt_regs caller = LT_CALLER;
+    const int result = forked_inside(LT_REAL(daemon)(stay, keep_descriptors));
+    if (result == 0 && !keep_descriptors)
+        lt_fd_standard_streams_replaced(-1, &caller);
+    return result;
 }
 
 LT_EXPORT int forkpty(int *terminal, char *name, const struct termios *attributes, const struct winsize *size) {
-    return forked_inside(LT_REAL(forkpty)(terminal, name, attributes, size));
+    const struct lt_regs caller = LT_CALLER;
+    const int pid = forked_inside(LT_REAL(forkpty)(terminal, name, attributes, size));
+    if (pid > 0)
+        lt_fd_acquired(*terminal, LT_KIND_FILE, &caller);
+    if (pid == 0)
+        lt_fd_standard_streams_replaced(-1, &caller);
+    return pid;
 }
 
 /* For the assembler stub `vfork` (arch_*.S), which jumps to what this returns. */
@@ -48,8 +59,8 @@ void *lt_vfork_begins(void) {
     return (void *)(uintptr_t)LT_REAL(vfork);
 }
 
-/* The child of a clone that shares memory, runs beside its parent and gets no thread-local storage uses its parent's.
- */
+/* The child of a clone that shares memory and gets no thread-local storage uses its parent's: beside it, or as a vfork
+ * child does. */
 LT_EXPORT int clone(int (*run)(void *), void *stack, int flags, void *argument, ...) {
     va_list arguments;
     va_start(arguments, argument);
@@ -59,6 +70,8 @@ LT_EXPORT int clone(int (*run)(void *), void *stack, int flags, void *argument, 
     va_end(arguments);
     if ((flags & (CLONE_VM | CLONE_VFORK | CLONE_SETTLS)) == CLONE_VM)
         lt_event_storage_shared();
+    if ((flags & (CLONE_VM | CLONE_VFORK | CLONE_SETTLS)) == (CLONE_VM | CLONE_VFORK))
+        lt_tls.vfork_child = true;
     return LT_REAL(clone)(run, stack, flags, argument, parent_tid, storage, child_tid);
 }
 
@@ -153,7 +166,10 @@ static void withdraw(void) {
 
 LT_EXPORT int unshare(int flags) {
     withdraw();
-    return LT_REAL(unshare)(flags);
+    const int result = LT_REAL(unshare)(flags);
+    if (result == 0 && flags & CLONE_FILES)
+        lt_fd_table_unshared();
+    return result;
 }
 
 LT_EXPORT int setns(int fd, int type) {

@@ -3,6 +3,7 @@
 #include "preload/life.h"
 
 #include "os/task.h"
+#include "preload/descriptor.h"
 #include "preload/dumper.h"
 #include "preload/guard.h"
 #include "preload/kin.h"
@@ -36,6 +37,7 @@ static __attribute__((constructor)) void begin(void) {
         return;
     }
     lt_process_claim();
+    lt_fd_inherited();
     lt_output_start(lt_options.dumper != LT_DUMPER_OFF);
     lt_tick_start();
     lt_last_start();
@@ -52,7 +54,7 @@ void lt_life_forked(void) {
     const uint64_t mask = lt_signals_block();
     const int parent = lt_process_pid();
     lt_process_claim();
-    lt_tls.vfork_child = false;
+    lt_tls.vfork_child = lt_tls.own_descriptors = false;
     lt_tls.tid = lt_gettid();
     lt_dumper_forked();
     lt_last_forked();

@@ -15,12 +15,12 @@
 
 #define PREFIX "LEAKTRACK_"
 
-enum { TRACKED_KINDS = 1 << LT_KIND_HEAP }; /* what this version has hooks for */
+enum { ALL_KINDS = (1 << LT_KIND_END) - (1 << LT_KIND_HEAP) };
 
 struct lt_options lt_options = {
     .output = "leaktrack.%e.%p.bin",
     .interval_s = 30,
-    .kinds = TRACKED_KINDS,
+    .kinds = ALL_KINDS,
     .depth = LT_DEPTH_DEFAULT,
     .unwinder = "native",
     .max_dump = 256u << 20,
@@ -156,9 +156,7 @@ static bool read_kinds(const struct option *o, const char *text) {
         if (!*end)
             break;
     }
-    if (kinds & ~(uint32_t)TRACKED_KINDS)
-        lt_tell("LEAKTRACK_KINDS names kinds that this version does not track; it tracks heap", text);
-    *(uint32_t *)o->value = kinds & TRACKED_KINDS;
+    *(uint32_t *)o->value = kinds;
     return true;
 }
 

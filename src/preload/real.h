@@ -7,15 +7,23 @@
 
 #include "base/attrs.h"
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <sys/types.h>
 
+struct file_handle;
+struct mmsghdr;
+struct msghdr;
 struct rlimit;
 struct rlimit64;
 struct sigevent;
+struct sockaddr;
 struct termios;
+struct timespec;
 struct winsize;
+struct __dirstream; /* DIR */
 
 /* `lt_real.name` is the function that the hook `name` hides; NULL before lt_real_resolve, and after it where the
  * process has none (the hook of an `optional` one says what it does then). */

@@ -12,7 +12,7 @@
     X(ARENA_FULL, "no memory for the tables")                                                                          \
     X(PAUSED, "paused by leaktrack_pause")                                                                             \
     X(KIND_OFF, "kind not tracked")                                                                                    \
-    X(MISSED_RELEASE, "missed release (address handed out again)")                                                     \
+    X(MISSED_RELEASE, "missed release (address or descriptor handed out again)")                                       \
     X(FOREIGN_THREAD, "thread without its own thread-local storage")                                                   \
     X(TOO_LARGE, "size above 2^48")                                                                                    \
     X(ADDRESS, "address above 2^47 or not a multiple of 8")                                                            \

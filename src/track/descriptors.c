@@ -132,11 +132,11 @@ static bool swap(struct slot *slot, uint64_t *from, uint64_t to) {
     return atomic_compare_exchange_strong_explicit(&slot->word, from, to, memory_order_acq_rel, memory_order_acquire);
 }
 
-bool lt_descriptor_put(int fd, const struct lt_descriptor *descriptor, struct lt_descriptor *old) {
+int lt_descriptor_put(int fd, const struct lt_descriptor *descriptor, struct lt_descriptor *old) {
     struct slot *slot = find(fd);
     if (lt_unlikely(!slot) && !(slot = make(fd))) {
         lt_untracked(LT_UNTRACKED_ARENA_FULL);
-        return false;
+        return -ENOMEM;
     }
     uint64_t word, generation;
     do {

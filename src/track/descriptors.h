@@ -32,9 +32,9 @@ struct lt_descriptor {
 /* Reserves the table. Once, after lt_arena_init. */
 LT_STATUS lt_descriptors_init(void);
 
-/* `fd` is held from now on; replaces what was recorded there: returns whether something was, with *old filled in: its
- * close was not seen. false, and counted untracked, where no memory is left. */
-bool lt_descriptor_put(int fd, const struct lt_descriptor *, struct lt_descriptor *old);
+/* `fd` is held from now on. 0; or 1 where something was recorded there, with *old filled in: its close was not seen; or
+ * -ENOMEM, counted untracked, where no memory is left. */
+int lt_descriptor_put(int fd, const struct lt_descriptor *, struct lt_descriptor *old);
 
 /* Takes the record away and tells what it was; false where nothing was recorded. Afterwards lt_descriptor_last still
  * tells who held the number last, until it is held again: a second close of it is somebody's mistake. And

@@ -55,6 +55,11 @@ lt_under_shim(heap_calls_are_forwarded_once BEHIND $<TARGET_FILE:counting_heap> 
 lt_rule_program(every_heap_function_is_counted)
 lt_shim_only(every_heap_function_is_counted COMMAND $<TARGET_FILE:every_heap_function_is_counted>)
 
+find_package(Threads REQUIRED)
+lt_rule_program(every_descriptor_function_is_counted)
+target_link_libraries(every_descriptor_function_is_counted PRIVATE Threads::Threads rt util)
+lt_shim_only(every_descriptor_function_is_counted COMMAND $<TARGET_FILE:every_descriptor_function_is_counted>)
+
 lt_rule_library(bump_heap)
 lt_rule_program(signals_anywhere)
 foreach(mode nested altstack longjmp)

@@ -65,7 +65,7 @@ static void defaults_hold_without_variables(void **state) {
     assert_memory_equal(&defaults, &lt_options, sizeof defaults);
     assert_string_equal(lt_options.output, "leaktrack.%e.%p.bin");
     assert_int_equal(lt_options.interval_s, 30);
-    assert_int_equal(lt_options.kinds, 1 << LT_KIND_HEAP);
+    assert_int_equal(lt_options.kinds, (1 << LT_KIND_END) - 2);
     assert_int_equal(lt_options.depth, 128);
     assert_int_equal(lt_options.max_dump, 256 << 20);
     assert_string_equal(lt_options.unwinder, "native");
@@ -164,19 +164,11 @@ static void kinds_are_a_list(void **state) {
     (void)state;
     accepted("LEAKTRACK_KINDS=heap");
     assert_int_equal(lt_options.kinds, 1 << LT_KIND_HEAP);
+    accepted("LEAKTRACK_KINDS=timer,file");
+    assert_int_equal(lt_options.kinds, 1 << LT_KIND_TIMER | 1 << LT_KIND_FILE);
     refused("LEAKTRACK_KINDS=heap,");
     refused("LEAKTRACK_KINDS=heap,memory");
     refused("LEAKTRACK_KINDS=,heap");
-}
-
-static void kinds_without_hooks_are_told(void **state) {
-    (void)state;
-    set("LEAKTRACK_KINDS=file,heap");
-    assert_int_equal(told_times, 1);
-    assert_int_equal(lt_options.kinds, 1 << LT_KIND_HEAP);
-    set("LEAKTRACK_KINDS=file");
-    assert_int_equal(told_times, 2);
-    assert_int_equal(lt_options.kinds, 0);
 }
 
 static void what_this_version_lacks_is_refused(void **state) {
@@ -234,12 +226,13 @@ static void options_are_told_as_they_are_given(void **state) {
     accepted("LEAKTRACK_MAX_DUMP=2M");
     accepted("LEAKTRACK_OUTPUT=/x/%p");
     accepted("LEAKTRACK_BLOCKS=1");
+    accepted("LEAKTRACK_KINDS=event,heap");
     struct lt_options given = lt_options;
     unsigned count = 0, seen = 0;
     while (lt_option_text(count, text, sizeof text)) {
         seen += strcmp(text, "LEAKTRACK_DEPTH=77") == 0;
         seen += strcmp(text, "LEAKTRACK_INTERVAL=3600") == 0;
-        seen += strcmp(text, "LEAKTRACK_KINDS=heap") == 0;
+        seen += strcmp(text, "LEAKTRACK_KINDS=heap,event") == 0;
         seen += strcmp(text, "LEAKTRACK_UNWINDER=native") == 0;
         accepted(text);
         count++;
@@ -259,7 +252,6 @@ int main(void) {
         cmocka_unit_test_setup(numbers_that_make_no_sense_are_refused, fresh),
         cmocka_unit_test_setup(words_are_of_a_list, fresh),
         cmocka_unit_test_setup(kinds_are_a_list, fresh),
-        cmocka_unit_test_setup(kinds_without_hooks_are_told, fresh),
         cmocka_unit_test_setup(what_this_version_lacks_is_refused, fresh),
         cmocka_unit_test_setup(texts_are_copied, fresh),
         cmocka_unit_test_setup(a_text_that_is_too_long_is_refused, fresh),
