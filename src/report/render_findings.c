@@ -157,8 +157,7 @@ static void put_rise(struct findings *findings) {
                         rise.steps, rise.from, rise.to, lt_human_duration(rise.span).text, limit));
     if (!rise.gain)
         return;
-    put_note(findings,
-             lt_pool_format(pool, "%s more here:", lt_human_kind_count(rise.gain, rise.holder.site_kind).text));
+    put_note(findings, lt_pool_format(pool, "+%s here:", lt_human_kind_count(rise.gain, rise.holder.site_kind).text));
     put_stack(findings, &rise.holder);
 }
 

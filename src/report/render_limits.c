@@ -44,14 +44,17 @@ static void put_use(const struct lt_terminal *terminal, const char *what, uint64
                  limit, lt_human_share(used, limit).text);
 }
 
-static void put_open_files(const struct lt_terminal *terminal, const struct lt_dump_snapshot *snapshot) {
+static void put_open_files(const struct lt_report *report, const struct lt_terminal *terminal) {
+    const struct lt_dump_snapshot *snapshot = report->model->snapshot;
     struct origins origins = {0};
-    uint64_t used = snapshot->descriptor_count, limit = 0;
+    uint64_t used = snapshot->descriptor_count, limit = 0, before;
     bool is_counted = lt_kernel_value(snapshot, LT_KERNEL_OPEN_FILES, &used);
     if (!is_counted && !snapshot->descriptor_count)
         return;
     lt_kernel_value(snapshot, LT_KERNEL_OPEN_FILES_LIMIT, &limit);
     put_use(terminal, "open files", used, limit);
+    if (report->base && lt_kernel_value(report->base->snapshot, LT_KERNEL_OPEN_FILES, &before))
+        fprintf(terminal->out, ", before %" PRIu64, before);
     for (size_t i = 0; i < snapshot->descriptor_count; i++)
         count_origin(&origins, snapshot->descriptors[i].origin);
     if (snapshot->descriptor_count)
@@ -115,15 +118,14 @@ static void put_misuses(FILE *out, const struct lt_dump_snapshot *snapshot) {
         count += snapshot->misuses[i].count;
     lt_kernel_value(snapshot, LT_KERNEL_MISUSES_WITHOUT_STACK, &without_stack);
     if (count + without_stack)
-        fprintf(out,
-                "misuses: %" PRIu64 " times a descriptor was closed that was not the caller's; --list shows where\n",
+        fprintf(out, "misuses: %" PRIu64 " closes of descriptors that were not the caller's; --list shows where\n",
                 count + without_stack);
 }
 
 void lt_render_limits(const struct lt_report *report, const struct lt_terminal *terminal) {
     const struct lt_dump_snapshot *snapshot = report->model->snapshot;
     uint64_t reconciled = 1;
-    put_open_files(terminal, snapshot);
+    put_open_files(report, terminal);
     put_mappings(terminal, snapshot);
     put_threads(terminal, snapshot);
     put_vanished(terminal->out, snapshot);

@@ -72,14 +72,16 @@ static const char *ends_of(const struct lt_dump_details *details, struct lt_pool
 /* A path, or the two ends of a socket, and what else the kernel tells. */
 static const char *what_of(const struct lt_dump_descriptor *row, struct lt_pool *pool) {
     const struct lt_dump_details *details = &row->details;
-    const char *ends = ends_of(details, pool), *via = lt_via_word(row->flags), *note = "", *under = "";
+    const char *ends = ends_of(details, pool), *via = lt_via_word(row->flags), *text = details->protocol;
     bool is_deleted = row->flags & LT_DESCRIPTOR_DELETED && !strstr(row->target, "(deleted)");
+    if (!ends[0])
+        ends = row->target;
+    text = lt_pool_format(pool, "%s%s%s", text, text[0] && ends[0] ? " " : "", ends);
+    if (is_deleted)
+        text = lt_pool_format(pool, "%s (deleted)", text);
     if (details->note[0])
-        note = lt_pool_format(pool, " (%s)", details->note);
-    if (via)
-        under = lt_pool_format(pool, " [%s]", via);
-    return lt_pool_format(pool, "%s%s%s%s%s%s", details->protocol, details->protocol[0] && ends[0] ? " " : "",
-                          ends[0] ? ends : row->target, is_deleted ? " (deleted)" : "", note, under);
+        text = lt_pool_format(pool, "%s%s%s", text, text[0] ? ", " : "", details->note);
+    return via ? lt_pool_format(pool, "%s [%s]", text, via) : text;
 }
 
 static int by_age(const void *left, const void *right) {

@@ -71,7 +71,7 @@ static void print(const struct lt_report *report, size_t width) {
 }
 
 static void report_on(const struct lt_loaded *loaded, unsigned choice) {
-    const struct lt_selection selection = {.min_age_cs = choice & 1 ? 200 : 0};
+    const struct lt_selection selection = {.min_age_cs = choice & 1 ? 200 : 0, .inheritable = choice & 16};
     const struct lt_filter filter = {0};
     struct lt_symbolizer symbolizer;
     struct lt_model newer = {0}, older = {0};
@@ -83,6 +83,7 @@ static void report_on(const struct lt_loaded *loaded, unsigned choice) {
         lt_names_need(&newer.sites[i]);
     for (size_t i = 0; i < older.site_count; i++)
         lt_names_need(&older.sites[i]);
+    lt_resources_need_names(&newer, choice & 32);
     lt_names_resolve(&symbolizer, (struct lt_model *[]){&newer, &older}, 2);
     lt_runtime_mark(&newer, &symbolizer);
     if (compares)
@@ -92,12 +93,17 @@ static void report_on(const struct lt_loaded *loaded, unsigned choice) {
     enum lt_by by = (enum lt_by)((choice >> 2) % (LT_BY_MODULE + 1));
     lt_table_group(&table, by, &filter);
     lt_table_settle(&table, false);
-    lt_table_sort(&table, (enum lt_sort)(choice % (LT_SORT_GROWTH + 1)));
+    const enum lt_sort sort = (enum lt_sort)(choice % (LT_SORT_GROWTH + 1));
+    const size_t top = choice & 64 ? 1 : 0;
+    lt_table_sort(&table, sort);
     struct lt_report report = {.model = &newer,
                                .base = compares ? &older : NULL,
                                .table = &table,
-                               .shown = table.count,
+                               .shown = lt_table_cut(&table, top),
                                .by = by,
+                               .sort = sort,
+                               .list = choice & 32,
+                               .top = top,
                                .filter = &filter,
                                .selection = &selection};
     print(&report, choice & 8 ? 60 : 0);

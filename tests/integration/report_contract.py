@@ -13,6 +13,30 @@ import report_case
 from report_case import PROCESS, SOURCE, Case, make
 
 
+RESOURCES = """process exe=/usr/bin/app start=1700000000000000000
+snapshot time=100
+descriptor 3 socket 0x1000 birth=0 state=SYN_SENT
+counter kernel open_files 2
+snapshot time=1240
+site socket 0x1000 live=2/0
+site mapping 0x2000 live=1/8192
+site thread 0x3000 live=1/65536
+descriptor 0 file origin=inherited target=/dev/null
+descriptor 3 socket 0x1000 birth=240 protocol=tcp state=CLOSE_WAIT local=10.0.0.1:1 peer=10.0.0.5:443 receive=7 cloexec
+descriptor 4 socket 0x1000 birth=1140 origin=dup inode=9 send=1 memory=2
+descriptor 5 event origin=unattributed watches=3 note="count 3"
+descriptor 6 file origin=received stream deleted target="/x (deleted)" size=5 position=2
+mapping 0x1000 4096 module origin=unattributed protection=5 path=/usr/bin/app offset=4096
+mapping 0x7f0000000000 8192 anonymous 0x2000 birth=40 protection=6 shared resident=4096
+thread 9 main runs name=app
+thread 0 0x3000 birth=40 stack=65536
+misuse 1 0x4000 count=2 fd=3 opener 0x1000 site=socket birth=3
+misuse 2 0x4000 fd=6 truncated
+counter kernel open_files 5
+counter kernel reconciled 1
+"""
+
+
 class Json(Case):
     @classmethod
     def setUpClass(cls):
@@ -99,6 +123,47 @@ class Json(Case):
         report = self.report("--fail-on", "heap>0", "--fail-on", "file>3", self.dump, code=1)
         self.assertEqual(report["policies"], [{"policy": "heap>0", "found": 1001, "breached": True},
                                               {"policy": "file>3", "found": 3, "breached": False}])
+
+    def test_resources(self):
+        dump = make(self.path("resources.bin"), RESOURCES)
+        report = self.report(dump)
+        sites = {s["kind"]: s["id"] for s in report["sites"]}
+        first, second, third, fourth = report["descriptors"][1:]
+        self.assertEqual([d["fd"] for d in report["descriptors"]], [0, 3, 4, 5, 6])
+        self.assertEqual([d["origin"] for d in report["descriptors"]],
+                         ["inherited", "call", "dup", "unattributed", "received"])
+        self.assertEqual([d["site"] for d in report["descriptors"]], [None, sites["socket"], sites["socket"], None, None])
+        self.assertEqual([d["age"] for d in report["descriptors"]], [None, 10, 1, None, None])
+        self.assertEqual([first[k] for k in ("protocol", "state", "local", "peer", "receive", "send", "cloexec", "path", "via")],
+                         ["tcp", "CLOSE_WAIT", "10.0.0.1:1", "10.0.0.5:443", 7, None, True, None, None])
+        self.assertEqual([second[k] for k in ("inode", "send", "memory", "cloexec", "state")], [9, 1, 2, False, None])
+        self.assertEqual((third["watches"], third["note"]), (3, "count 3"))
+        self.assertEqual([fourth[k] for k in ("via", "deleted", "path", "size", "position")],
+                         ["stream", True, "/x (deleted)", 5, 2])
+        self.assertEqual([(m["address"], m["length"], m["prot"], m["flags"], m["class"], m["path"], m["offset"], m["resident"],
+                           m["age"], m["site"]) for m in report["mappings"]],
+                         [(4096, 4096, "r-x", "private", "module", "/usr/bin/app", 4096, None, None, None),
+                          (0x7f0000000000, 8192, "rw-", "shared", "anonymous", None, 0, 4096, 12, sites["mapping"])])
+        self.assertEqual([(t["tid"], t["name"], t["main"], t["running"], t["stack_size"], t["site"]) for t in report["threads"]],
+                         [(9, "app", True, True, None, None), (None, None, False, False, 65536, sites["thread"])])
+        self.assertEqual([(m["count"], m["fd"], m["opener"], m["truncated"], m["frames"][0]["offset"])
+                          for m in report["misuses"]],
+                         [(2, 3, sites["socket"], False, 0x4000), (1, 6, None, True, 0x4000)])
+        self.assertEqual(report["kernel"], {"open_files": 5, "reconciled": 1})
+        self.assertEqual(report["socket_states"], {"-": 1, "CLOSE_WAIT": 1})
+        report = self.report("--base-snapshot", "first", dump)
+        self.assertEqual((report["base"]["kernel"], report["base"]["socket_states"]), ({"open_files": 2}, {"SYN_SENT": 1}))
+
+    def test_selections_of_resources(self):
+        dump = make(self.path("resources.bin"), RESOURCES)
+        for arguments, fds, live in ((["--kind", "socket"], [3, 4], 2), (["--kind", "descriptors"], [0, 3, 4, 5, 6], 2),
+                                     (["--min-age", "2s"], [0, 3], 1), (["--inheritable"], [0, 4, 5, 6], 1),
+                                     (["--inheritable", "--kind", "socket"], [4], 1), (["--kind", "heap"], [], None)):
+            report = self.report(*arguments, dump)
+            self.assertEqual([d["fd"] for d in report["descriptors"]], fds, arguments)
+            self.assertEqual([s["live_count"] for s in report["sites"] if s["kind"] == "socket"],
+                             [live] if live else [], arguments)
+        self.assertEqual(self.run_report("--inheritable", "--kind", "heap", dump).returncode, 2)
 
     def test_hostile_names(self):
         """All bytes but NUL in every name the dump can hold; what the description's own syntax uses stays out."""

@@ -175,3 +175,39 @@ char *fake_json(const struct fake_report *report) {
     fclose(out);
     return text;
 }
+
+static void path_of(char path[1024], const char *name) {
+    snprintf(path, 1024, "%s/report/%s.txt", LT_GOLDEN, name);
+}
+
+static void write_golden(const char *name, const char *text) {
+    char path[1024];
+    path_of(path, name);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fputs(text, file);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void assert_golden(const char *name, const char *text) {
+    static char expected[1 << 16];
+    char path[1024];
+    path_of(path, name);
+    FILE *file = fopen(path, "r");
+    size_t size = file ? fread(expected, 1, sizeof expected - 1, file) : 0;
+    if (file)
+        fclose(file);
+    expected[size] = 0;
+    if (strcmp(text, expected) != 0)
+        fail_msg("differs from %s:\n%s", path, text);
+}
+
+void assert_golden_text(struct fake_report *r, const char *newer, const char *older, size_t width, const char *golden) {
+    fake_report_make(r, newer, older);
+    char *text = fake_text(r, width, false);
+    if (getenv("LEAKTRACK_UPDATE_GOLDEN"))
+        write_golden(golden, text);
+    assert_golden(golden, text);
+    free(text);
+    fake_report_free(r);
+}

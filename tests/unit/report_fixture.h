@@ -56,4 +56,8 @@ void fake_report_free(struct fake_report *);
 char *fake_text(const struct fake_report *, size_t width, bool color);
 char *fake_json(const struct fake_report *);
 
+/* Makes a report, compares its text with tests/golden/report/GOLDEN.txt and frees it. LEAKTRACK_UPDATE_GOLDEN=1 writes
+ * those files anew; read the difference before you commit it. */
+void assert_golden_text(struct fake_report *, const char *newer, const char *older, size_t width, const char *golden);
+
 #endif

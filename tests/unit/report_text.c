@@ -1,5 +1,4 @@
-/* The text for people, word by word: tests/golden/report/NAME.txt. LEAKTRACK_UPDATE_GOLDEN=1 writes those files anew;
- * read the difference before you commit it. */
+/* The text for people, word by word. */
 #include "report_fixture.h"
 
 #define PROCESS                                                                                                        \
@@ -27,42 +26,6 @@
             "counter untracked \"acquired before start-up\" 12\n"                                                      \
             "counter untracked \"no memory\" 0\n"
 
-static void path_of(char path[1024], const char *name) {
-    snprintf(path, 1024, "%s/report/%s.txt", LT_GOLDEN, name);
-}
-
-static void write_golden(const char *name, const char *text) {
-    char path[1024];
-    path_of(path, name);
-    FILE *file = fopen(path, "w");
-    assert_non_null(file);
-    fputs(text, file);
-    assert_int_equal(fclose(file), 0);
-}
-
-static void assert_golden(const char *name, const char *text) {
-    static char expected[1 << 16];
-    char path[1024];
-    path_of(path, name);
-    FILE *file = fopen(path, "r");
-    size_t size = file ? fread(expected, 1, sizeof expected - 1, file) : 0;
-    if (file)
-        fclose(file);
-    expected[size] = 0;
-    if (strcmp(text, expected) != 0)
-        fail_msg("differs from %s:\n%s", path, text);
-}
-
-static void assert_text(struct fake_report *r, const char *newer, const char *older, size_t width, const char *golden) {
-    fake_report_make(r, newer, older);
-    char *text = fake_text(r, width, false);
-    if (getenv("LEAKTRACK_UPDATE_GOLDEN"))
-        write_golden(golden, text);
-    assert_golden(golden, text);
-    free(text);
-    fake_report_free(r);
-}
-
 static void assert_fits(const struct fake_report *r, size_t width) {
     char *text = fake_text(r, width, false);
     bool is_row = false;
@@ -78,14 +41,14 @@ static void into_a_pipe_everything_is_whole(void **state) {
     struct fake_report r = {0};
     (void)state;
     fake_names(NAMES);
-    assert_text(&r, DUMP, NULL, 0, "pipe");
+    assert_golden_text(&r, DUMP, NULL, 0, "pipe");
 }
 
 static void on_a_terminal_lines_keep_to_the_width(void **state) {
     struct fake_report r = {.top = 2};
     (void)state;
     fake_names(NAMES "app+0x31|a_function_whose_name_is_longer_than_the_terminal_is_wide_today|/src/x.c:7\n");
-    assert_text(&r, DUMP, NULL, 50, "terminal");
+    assert_golden_text(&r, DUMP, NULL, 50, "terminal");
 }
 
 static void every_width_is_kept(void **state) {
@@ -105,39 +68,40 @@ static void a_comparison(void **state) {
     struct fake_report r = {.sort = LT_SORT_GROWTH};
     (void)state;
     fake_names(NAMES);
-    assert_text(&r, DUMP,
-                PROCESS "snapshot time=100\nsite heap app+0x10 app+0x30 live=7/700\n"
-                        "site heap libc+0x70 app+0x50 live=1/1024\n"
-                        "site heap app+0x20 app+0x30 app+0x40 app+0x50 libc+0x60 live=3/222\n",
-                0, "comparison");
+    assert_golden_text(&r, DUMP,
+                       PROCESS "snapshot time=100\nsite heap app+0x10 app+0x30 live=7/700\n"
+                               "site heap libc+0x70 app+0x50 live=1/1024\n"
+                               "site heap app+0x20 app+0x30 app+0x40 app+0x50 libc+0x60 live=3/222\n",
+                       0, "comparison");
 }
 
 static void groups(void **state) {
     struct fake_report r = {.by = LT_BY_FUNCTION, .top = 1};
     (void)state;
     fake_names(NAMES);
-    assert_text(&r, DUMP, NULL, 0, "groups");
+    assert_golden_text(&r, DUMP, NULL, 0, "groups");
 }
 
 static void recursion_is_folded(void **state) {
     struct fake_report r = {0};
     (void)state;
     fake_names("app+0x1|leaf|a.c:1\napp+0x2|even|a.c:2\napp+0x3|odd|a.c:3\napp+0x4|self|a.c:4\napp+0x5|main|a.c:5\n");
-    assert_text(&r,
-                PROCESS
-                "snapshot\nsite heap app+0x1 app+0x2 app+0x3 app+0x2 app+0x3 app+0x2 app+0x3 app+0x2 app+0x4 app+0x4 "
+    assert_golden_text(
+        &r,
+        PROCESS "snapshot\nsite heap app+0x1 app+0x2 app+0x3 app+0x2 app+0x3 app+0x2 app+0x3 app+0x2 app+0x4 app+0x4 "
                 "app+0x4 app+0x5 live=1/3\n"
                 "site heap app+0x2 app+0x3 app+0x2 app+0x3 app+0x5 live=1/2\n", /* not worth folding */
-                NULL, 0, "recursion");
+        NULL, 0, "recursion");
 }
 
 static void nothing_is_held(void **state) {
     struct fake_report r = {0};
     (void)state;
-    assert_text(&r,
-                PROCESS "snapshot\nsite heap app+0x10 live=0/0 alloc=5/5\ntotals heap live=0/0 alloc=5/5 release=5/5 "
-                        "inherited=3/4096\n",
-                NULL, 0, "nothing");
+    assert_golden_text(&r,
+                       PROCESS
+                       "snapshot\nsite heap app+0x10 live=0/0 alloc=5/5\ntotals heap live=0/0 alloc=5/5 release=5/5 "
+                       "inherited=3/4096\n",
+                       NULL, 0, "nothing");
 }
 
 /* What the file system and the program say must not reach the terminal as it is. */
