@@ -28,15 +28,18 @@ void lt_arena_fit(bool locking);
  * that the kernel grants, is used up. Lock-free. */
 void *lt_arena_alloc(size_t size, size_t align);
 
-extern char *lt_arena_base; /* for the two below */
+extern char *lt_arena_base; /* for those below */
 
 /* An address in the arena as a 32-bit offset in LT_ARENA_UNITs, and back. 0 is "none" (NULL): nothing lives at offset
  * 0. */
 static LT_ALWAYS_INLINE uint32_t lt_arena_ref(const void *address) {
     return address ? (uint32_t)(((uintptr_t)address - (uintptr_t)lt_arena_base) / LT_ARENA_UNIT) : 0;
 }
+static LT_ALWAYS_INLINE void *lt_arena_known(uint32_t ref) { /* which is not 0 */
+    return lt_arena_base + (uint64_t)ref * LT_ARENA_UNIT;
+}
 static LT_ALWAYS_INLINE void *lt_arena_at(uint32_t ref) {
-    return ref ? lt_arena_base + (uint64_t)ref * LT_ARENA_UNIT : NULL;
+    return ref ? lt_arena_known(ref) : NULL;
 }
 
 /* Bytes handed out, and bytes the kernel has been asked for. */

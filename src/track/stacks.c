@@ -13,41 +13,51 @@
 #include <stdbool.h>
 #include <string.h>
 
-enum { FIRST_PATH = LT_DEPTH_DEFAULT };
+enum { FIRST_PATH = LT_DEPTH_DEFAULT + 1 };
 
 static void in_program_order(void) {
     atomic_signal_fence(memory_order_seq_cst);
 }
 
-/* The slot where the search for (parent, address) begins. Multiplying by the table's size instead of masking lets
- * tables grow by half: 53 to 80 % full instead of 40 to 80. */
-static LT_ALWAYS_INLINE uint32_t home(const struct lt_stack_table *table, uint32_t parent, uint64_t address) {
-    uint64_t hash = (address ^ parent * 0x9e3779b97f4a7c15u) * 0xd6e8feb86659fd93u;
-    return (uint32_t)((hash >> 32) * table->count >> 32);
+static LT_ALWAYS_INLINE uint32_t tag_of(uint32_t parent, uint64_t address) {
+    return (uint32_t)(((address ^ parent * 0x9e3779b97f4a7c15u) * 0xd6e8feb86659fd93u) >> 32);
+}
+
+/* The slot where the search for `tag` begins. Multiplying by the table's size instead of masking lets tables grow by
+ * half: 33 to 50 % full instead of 25 to 50. */
+static LT_ALWAYS_INLINE uint32_t home(const struct lt_stack_table *table, uint32_t tag) {
+    return (uint32_t)((uint64_t)tag * table->count >> 32);
 }
 
 static LT_ALWAYS_INLINE uint32_t after(const struct lt_stack_table *table, uint32_t index) {
     return index + 1 == table->count ? 0 : index + 1;
 }
 
-static uint32_t find(const struct lt_stack_table *table, uint32_t parent, uint64_t address) {
-    if (lt_unlikely(table->count == 0))
+/* The node in the slot if that is the child, else 0. */
+static LT_ALWAYS_INLINE uint32_t child_in(uint64_t slot, uint32_t tag, uint32_t parent, uint64_t address) {
+    if (slot >> 32 != tag)
         return 0;
-    for (uint32_t i = home(table, parent, address);; i = after(table, i)) {
-        const struct lt_stack_slot *slot = &table->slots[i];
-        if ((slot->address == address && slot->parent == parent) || slot->node == 0)
-            return slot->node;
-    }
+    const struct lt_node *node = lt_arena_known((uint32_t)slot);
+    return lt_likely(node->address == address && node->parent == parent) ? (uint32_t)slot : 0;
 }
 
-static void fill_slot(const struct lt_stack_table *table, const struct lt_stack_slot *from) {
-    uint32_t i = home(table, from->parent, from->address);
-    while (table->slots[i].node != 0)
+static uint32_t find(const struct lt_stack_table *table, uint32_t parent, uint64_t address) {
+    const uint32_t tag = tag_of(parent, address);
+    if (lt_unlikely(table->count == 0))
+        return 0;
+    for (uint32_t i = home(table, tag); table->slots[i]; i = after(table, i)) {
+        const uint32_t node = child_in(table->slots[i], tag, parent, address);
+        if (node)
+            return node;
+    }
+    return 0;
+}
+
+static void fill_slot(const struct lt_stack_table *table, uint64_t slot) {
+    uint32_t i = home(table, (uint32_t)(slot >> 32));
+    while (table->slots[i])
         i = after(table, i);
-    table->slots[i].address = from->address;
-    table->slots[i].parent = from->parent;
-    in_program_order();
-    table->slots[i].node = from->node;
+    table->slots[i] = slot;
 }
 
 static bool grow_table(struct lt_stack_table *table) {
@@ -58,8 +68,8 @@ static bool grow_table(struct lt_stack_table *table) {
     if (!new.slots)
         return false;
     for (uint32_t i = 0; i < old.count; i++)
-        if (old.slots[i].node != 0)
-            fill_slot(&new, &old.slots[i]);
+        if (old.slots[i])
+            fill_slot(&new, old.slots[i]);
     table->slots = new.slots; /* before the count: never more slots than there are */
     in_program_order();
     table->count = new.count;
@@ -72,10 +82,10 @@ static bool grow_table(struct lt_stack_table *table) {
  */
 static bool has_room(struct lt_stack_table *table) {
     uint64_t used = table->used, count = table->count;
-    return lt_likely(used * 5 < count * 4) || grow_table(table) || used * 16 < count * 15;
+    return lt_likely(used * 2 < count) || grow_table(table) || used * 16 < count * 15;
 }
 
-static LT_COLD uint32_t new_node(struct lt_stacks *stacks, uint32_t parent, uint64_t address) {
+static uint32_t new_node(struct lt_stacks *stacks, uint32_t parent, uint64_t address) {
     if (!has_room(&stacks->table))
         return 0;
     struct lt_node *node = lt_pool_room(&stacks->nodes, stacks->epoch);
@@ -85,64 +95,72 @@ static LT_COLD uint32_t new_node(struct lt_stacks *stacks, uint32_t parent, uint
     lt_pool_publish(&stacks->nodes);
     if (parent == 0)
         atomic_fetch_add_explicit(&stacks->roots, 1, memory_order_relaxed);
-    struct lt_stack_slot slot = {.address = address, .parent = parent, .node = lt_arena_ref(node)};
+    const uint32_t ref = lt_arena_ref(node);
     stacks->table.used++;
     in_program_order();
-    fill_slot(&stacks->table, &slot);
-    return slot.node;
+    fill_slot(&stacks->table, (uint64_t)tag_of(parent, address) << 32 | ref);
+    return ref;
 }
 
-static uint32_t find_or_make(struct lt_stacks *stacks, uint32_t parent, uint64_t address) {
+static LT_NOINLINE uint32_t find_or_make(struct lt_stacks *stacks, uint32_t parent, uint64_t address) {
     uint32_t node = find(&stacks->table, parent, address);
-    return lt_likely(node) ? node : new_node(stacks, parent, address);
+    return node ? node : new_node(stacks, parent, address);
 }
+
+enum { CHILD_STAYS = 8 }; /* captures: where children take turns, the one that stays is met more often than the last */
 
 static LT_ALWAYS_INLINE uint32_t child_of(struct lt_stacks *stacks, uint32_t parent_ref, uint64_t address) {
-    struct lt_node *parent = lt_arena_at(parent_ref);
-    const struct lt_node *last = lt_arena_at(parent->child);
-    if (lt_likely(last && last->address == address))
-        return parent->child;
-    uint32_t child = find_or_make(stacks, parent_ref, address);
-    if (lt_likely(child))
+    struct lt_node *parent = lt_arena_known(parent_ref);
+    const uint32_t kept = parent->child, tag = tag_of(parent_ref, address);
+    if (lt_likely(kept && ((const struct lt_node *)lt_arena_known(kept))->address == address))
+        return kept;
+    uint32_t child = child_in(stacks->table.slots[home(&stacks->table, tag)], tag, parent_ref, address);
+    if (lt_unlikely(!child) && !(child = find_or_make(stacks, parent_ref, address)))
+        return 0;
+    if (!kept || stacks->serial % CHILD_STAYS == 0)
         parent->child = child;
     return child;
 }
 
-/* Makes the path as long as the deepest stack so far; the shorter one stays behind in the arena. */
-static LT_COLD bool grow_path(struct lt_stacks *stacks, uint32_t depth) {
+/* Makes the path long enough for `depth` frames; the shorter one stays behind in the arena. */
+static bool grow_path(struct lt_stacks *stacks, uint32_t depth) {
     uint32_t capacity = FIRST_PATH;
-    while (capacity < depth)
+    while (capacity <= depth)
         capacity *= 2;
     uint32_t *path = lt_arena_alloc(capacity * sizeof *path, LT_ARENA_UNIT);
     if (!path)
         return false;
-    if (stacks->path_depth)
-        memcpy(path, stacks->path, stacks->path_depth * sizeof *path);
+    if (stacks->path)
+        memcpy(path, stacks->path, (stacks->path_depth + 1) * sizeof *path);
     stacks->path = path;
     in_program_order();
     stacks->path_capacity = capacity;
     return true;
 }
 
-static LT_COLD bool change_root(struct lt_stacks *stacks, uint32_t epoch, uint32_t truncated) {
+static bool change_root(struct lt_stacks *stacks, uint32_t epoch, uint64_t key) {
     stacks->path_depth = 0;
-    stacks->root = 0;
+    stacks->root_key = LT_NO_ROOT;
     in_program_order();
     stacks->epoch = epoch;
-    stacks->truncated = truncated;
-    uint32_t root = find_or_make(stacks, 0, (uint64_t)epoch * 2 + (truncated != 0));
+    stacks->path[0] = find_or_make(stacks, 0, key);
     in_program_order();
-    stacks->root = root;
-    return root != 0;
+    stacks->root_key = stacks->path[0] ? key : LT_NO_ROOT;
+    return stacks->path[0] != 0;
 }
 
-/* Has the path ready for `stack`: the right root, enough room. */
-static LT_ALWAYS_INLINE bool prepare(struct lt_stacks *stacks, const struct lt_stack *stack) {
-    uint32_t truncated = stack->flags & LT_STACK_TRUNCATED;
-    if (lt_unlikely(stacks->epoch != stack->epoch || stacks->truncated != truncated || stacks->root == 0) &&
-        !change_root(stacks, stack->epoch, truncated))
-        return false;
-    return lt_likely(stack->depth <= stacks->path_capacity) || grow_path(stacks, stack->depth);
+static LT_ALWAYS_INLINE uint64_t root_key(const struct lt_stack *stack) {
+    return (uint64_t)stack->epoch * 2 + (stack->flags & LT_STACK_TRUNCATED ? 1 : 0);
+}
+
+static LT_ALWAYS_INLINE bool is_ready(const struct lt_stacks *stacks, const struct lt_stack *stack) {
+    return stacks->root_key == root_key(stack) && stack->depth < stacks->path_capacity;
+}
+
+/* Makes the path ready for `stack`: enough room, the right root. */
+static LT_COLD bool prepare(struct lt_stacks *stacks, const struct lt_stack *stack) {
+    return (stack->depth < stacks->path_capacity || grow_path(stacks, stack->depth)) &&
+           (stacks->root_key == root_key(stack) || change_root(stacks, stack->epoch, root_key(stack)));
 }
 
 /* How many nodes of the path are also those of `stack`: `reused` refers to the capture before, and the path must be
@@ -153,22 +171,22 @@ static LT_ALWAYS_INLINE uint32_t shared_levels(const struct lt_stacks *stacks, c
     return stack->reused < stacks->path_depth ? stack->reused : stacks->path_depth;
 }
 
+/* The node of the innermost frame, 0 where memory is used up. The path is ready. */
 static LT_ALWAYS_INLINE uint32_t innermost(struct lt_stacks *stacks, const struct lt_stack *stack) {
-    if (lt_unlikely(!prepare(stacks, stack)))
-        return 0;
-    uint32_t level = shared_levels(stacks, stack);
-    uint32_t node = level ? stacks->path[level - 1] : stacks->root;
+    uint32_t level = shared_levels(stacks, stack), depth = stack->depth, *const path = stacks->path;
+    const uintptr_t *const frames = stack->frames;
+    uint32_t node = path[level];
     stacks->path_depth = level;
     stacks->serial = stack->serial;
     in_program_order();
-    for (; level < stack->depth; level++) {
-        node = child_of(stacks, node, stack->frames[level]);
+    for (; level < depth; level++) {
+        node = child_of(stacks, node, frames[level]);
         if (lt_unlikely(!node))
             return 0;
-        stacks->path[level] = node;
+        path[level + 1] = node;
     }
     in_program_order();
-    stacks->path_depth = level;
+    stacks->path_depth = depth;
     return node;
 }
 
@@ -180,16 +198,19 @@ static LT_COLD struct lt_site *new_site(struct lt_stacks *stacks, struct lt_node
     site->node = lt_arena_ref(node);
     site->next = node->site;
     site->kind = (uint8_t)kind;
-    site->flags = stacks->truncated ? LT_SITE_TRUNCATED : 0;
+    site->flags = stacks->root_key & 1 ? LT_SITE_TRUNCATED : 0;
     lt_pool_publish(&stacks->sites);
     node->site = lt_arena_ref(site);
     return site;
 }
 
 struct lt_site *lt_stacks_site(struct lt_stacks *stacks, const struct lt_stack *stack, enum lt_kind kind) {
-    struct lt_node *node = lt_arena_at(innermost(stacks, stack));
-    if (lt_unlikely(!node))
+    if (lt_unlikely(!is_ready(stacks, stack)) && !prepare(stacks, stack))
         return NULL;
+    const uint32_t ref = innermost(stacks, stack);
+    if (lt_unlikely(!ref))
+        return NULL;
+    struct lt_node *node = lt_arena_known(ref);
     struct lt_site *site = lt_arena_at(node->site);
     while (site && lt_unlikely(site->kind != kind))
         site = lt_arena_at(site->next);
@@ -198,7 +219,8 @@ struct lt_site *lt_stacks_site(struct lt_stacks *stacks, const struct lt_stack *
 
 void lt_stacks_init(struct lt_stacks *stacks) {
     const size_t samples = lt_sampling_mean ? sizeof(struct lt_site_samples) : 0;
-    *stacks = (struct lt_stacks){.nodes.record_size = sizeof(struct lt_node),
+    *stacks = (struct lt_stacks){.root_key = LT_NO_ROOT,
+                                 .nodes.record_size = sizeof(struct lt_node),
                                  .sites.record_size = (uint32_t)(sizeof(struct lt_site) + samples)};
 }
 
@@ -211,7 +233,8 @@ void lt_stacks_forked(struct lt_stacks *stacks, bool in_use) {
         lt_pages_free(stacks->table.slots, lt_stacks_table_bytes(stacks));
         stacks->table = (struct lt_stack_table){.count = 0};
     }
-    stacks->path_depth = stacks->root = 0;
+    stacks->path_depth = 0;
+    stacks->root_key = LT_NO_ROOT;
     atomic_store_explicit(&stacks->roots, 0, memory_order_relaxed);
     lt_pool_forget(&stacks->nodes);
     lt_pool_forget(&stacks->sites);

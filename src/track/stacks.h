@@ -2,12 +2,12 @@
  *
  *   root (epoch, truncated?) ── outermost frame ── ... ── innermost frame ── site (kind) ── site (kind) ...
  *
- * Only the owner looks children up, in a private hash table of 16-byte slots {return address, parent, node}: one cache
- * line per lookup, and each node remembers its last child, which saves most lookups. Everybody else reads nodes and
+ * Only the owner looks children up, in a private hash table of 8-byte slots {hash, node}; and each node remembers a
+ * child, which saves most lookups. Everybody else reads nodes and
  * sites in their pools (pool.h) and follows `parent` and `node`, which never change.
  *
  * A site hangs on the node of its innermost frame, in a list by kind (nearly always of one element). A node costs 24
- * bytes and 20 to 30 bytes of hash table; a site 40. docs/design/tables.md has the alternatives. */
+ * bytes and 16 to 24 bytes of hash table; a site 40. docs/design/tables.md has the alternatives. */
 #ifndef LT_TRACK_STACKS_H
 #define LT_TRACK_STACKS_H
 
@@ -21,7 +21,7 @@
 struct lt_node {
     uint64_t address; /* return address; of a root: epoch * 2 + (1 if truncated) */
     uint32_t parent;  /* arena ref, as all of these; 0 for a root */
-    uint32_t child;   /* the child met last; the owner's */
+    uint32_t child;   /* one of its children; the owner's */
     uint32_t site;    /* first site that ends here; the owner's */
     uint32_t dump_id; /* its number in the dump's NODES, 0 = none yet; the snapshot's */
 };
@@ -46,25 +46,22 @@ static inline struct lt_site_samples *lt_site_samples(struct lt_site *site) {
     return (struct lt_site_samples *)(site + 1);
 }
 
-struct lt_stack_slot {
-    uint64_t address;
-    uint32_t parent;
-    uint32_t node; /* 0 = the slot is empty; written last */
-};
-
+/* Slots: half the hash of (parent, address) << 32 | node; 0 = empty. */
 struct lt_stack_table {
-    struct lt_stack_slot *slots; /* whole pages outside the arena: freed when the table grows */
+    uint64_t *slots; /* whole pages outside the arena: freed when the table grows */
     uint32_t count, used;
 };
 
+#define LT_NO_ROOT UINT64_MAX
 struct lt_stacks {
-    struct lt_pool nodes, sites;
-    struct lt_stack_table table;
-    uint32_t *path;                     /* path[i] is the node of frame i of the stack looked up last ... */
+    uint64_t root_key;                  /* `address` of the root of the stack looked up last, or LT_NO_ROOT */
+    uint32_t *path;                     /* the root, then the node of frame i in path[i + 1] ... */
     uint32_t path_capacity, path_depth; /* ... for i < path_depth */
-    uint32_t epoch, truncated, root;    /* of that stack */
-    uint32_t serial;                    /* the number of its capture */
-    _Atomic uint32_t roots;             /* how many roots there are */
+    uint32_t serial;                    /* the number of that stack's capture */
+    uint32_t epoch;                     /* new nodes and sites belong to it */
+    struct lt_stack_table table;        /* not empty where there is a root */
+    struct lt_pool nodes, sites;
+    _Atomic uint32_t roots; /* how many roots there are */
 };
 
 /* Makes an empty trie of zeroed memory; takes no memory yet. */

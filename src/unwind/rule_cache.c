@@ -118,6 +118,19 @@ static bool copy_words(struct lt_rule_table *to, struct lt_rule_table *from) {
     return true;
 }
 
+/* Whether more than a third of the table is in use: then too many rules are not in the first place that is looked at.
+ * Counted now and then, since rules also go. */
+static bool is_crowded(struct lt_rule_table *table) {
+    static _Atomic uint64_t added;
+    if (atomic_fetch_add(&added, 1) < table->mask / 16)
+        return false;
+    atomic_store(&added, 0);
+    uint64_t count = 0;
+    for (uint64_t i = 0; i <= table->mask; i++)
+        count += atomic_load_explicit(&table->words[i], memory_order_relaxed) != 0;
+    return count > table->mask / 3;
+}
+
 static void clear(struct lt_rule_table *table) {
     for (uint64_t i = 0; i <= table->mask; i++)
         atomic_store(&table->words[i], 0);
@@ -152,7 +165,7 @@ void lt_rule_cache_add(uintptr_t ip, bool interrupted, struct lt_rule rule, uint
     uint64_t word = lt_rule_key(ip, interrupted) | pack(rule);
     struct lt_rule_table *table = atomic_load(&lt_rule_table);
     _Atomic uint64_t *at = place(table, word);
-    if (!at) {
+    if (!at || is_crowded(table)) {
         grow(table);
         table = atomic_load(&lt_rule_table);
         at = place(table, word);

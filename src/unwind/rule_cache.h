@@ -9,9 +9,9 @@
  * thousand different rules describe all code. A step depends on the step before it through these loads, and through
  * little else, so one load less is a fifth of its time.
  *
- * The words live in lines of eight, one cache line; a key can only be in its own line. A line that is full makes the
- * table grow. The hash keeps the low bits of addresses: call sites that lie together share lines. Entries are dropped
- * only when their module goes. */
+ * The words live in lines of eight, one cache line; a key can only be in its own line. The table grows when a third of
+ * it is in use, or a line is full. A line holds the call sites of 32 bytes of code, and what the hash brings to them:
+ * that keeps the cache lines few. Entries are dropped only when their module goes. */
 #ifndef LT_UNWIND_RULE_CACHE_H
 #define LT_UNWIND_RULE_CACHE_H
 
@@ -90,7 +90,8 @@ static LT_ALWAYS_INLINE uint64_t lt_rule_key(uintptr_t ip, bool interrupted) {
 }
 
 static LT_ALWAYS_INLINE uint64_t lt_rule_home(const struct lt_rule_table *table, uintptr_t ip) {
-    return (ip ^ ip >> 19) & table->mask;
+    const uint64_t place = ip / 4;
+    return (place ^ place >> 11 ^ place >> 20) & table->mask;
 }
 
 static LT_ALWAYS_INLINE bool lt_rule_word_is(uint64_t word, uint64_t key) {
@@ -99,12 +100,16 @@ static LT_ALWAYS_INLINE bool lt_rule_word_is(uint64_t word, uint64_t key) {
 
 enum { LT_PACKED_UNKNOWN = 1 << 16 };
 
-/* The rule of `ip` as 16 bits, LT_PACKED_UNKNOWN where it is not known. */
+/* The rule of `ip` as 16 bits, LT_PACKED_UNKNOWN where it is not known. Five of six are in the first place. */
 uint32_t lt_rule_cache_search(uintptr_t ip, bool interrupted); /* in all of the line */
 static LT_ALWAYS_INLINE uint32_t lt_rule_cache_packed(uintptr_t ip, bool interrupted) {
     const struct lt_rule_table *table = atomic_load_explicit(&lt_rule_table, memory_order_acquire);
-    uint64_t word = atomic_load_explicit(&table->words[lt_rule_home(table, ip)], memory_order_acquire);
-    if (lt_likely(lt_rule_word_is(word, lt_rule_key(ip, interrupted))))
+    const uint64_t key = lt_rule_key(ip, interrupted), home = lt_rule_home(table, ip);
+    uint64_t word = atomic_load_explicit(&table->words[home], memory_order_acquire);
+    if (lt_likely(lt_rule_word_is(word, key)))
+        return (uint16_t)word;
+    word = atomic_load_explicit(&table->words[home ^ 1], memory_order_acquire);
+    if (lt_likely(lt_rule_word_is(word, key)))
         return (uint16_t)word;
     return lt_rule_cache_search(ip, interrupted);
 }

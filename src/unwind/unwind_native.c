@@ -10,7 +10,8 @@
 
 #include <stddef.h>
 
-/* Where a walk is. In registers: functions that are not inlined are given a copy of it, to change. */
+/* Where a walk is. The hot loop has it in registers; functions that are not inlined are given a copy of it to change.
+ */
 struct place {
     uintptr_t ip, sp, fp;
     const struct lt_memo_frame *met; /* the memo's newest frame that it may still meet, frames[-1]: none */
@@ -23,6 +24,7 @@ enum outcome {
     OUTCOME_WHOLE, /* there are no more frames */
     OUTCOME_CUT,   /* there are, but as many as may be were found */
     OUTCOME_LOST,  /* there may be */
+    OUTCOME_RARE,  /* for unwind_rest */
 };
 
 /* Whether the walk is in the state that a frame of the memo was in. */
@@ -56,20 +58,6 @@ static LT_NOINLINE void take_proven(const struct lt_memo *memo, uint32_t differs
     at->ip = frame->ip;
     at->sp = frame->sp;
     at->met = frame - 1;
-}
-
-/* Whether the rest of the stack is in the memo. Where only a part is, the walk goes on behind that. */
-static LT_ALWAYS_INLINE bool is_known(const struct lt_unwind_state *state, const struct lt_memo *memo,
-                                      struct place *at) {
-    if (!meets(at) || !fits(state, memo, at))
-        return false;
-    uint32_t left = lt_memo_compare(memo->words, at->met->words);
-    if (lt_likely(left == 0))
-        return true;
-    struct place copy = *at;
-    take_proven(memo, left - 1, &copy);
-    *at = copy;
-    return false;
 }
 
 static uint32_t own_bits(const struct lt_walk *w, struct lt_rule rule) {
@@ -113,14 +101,14 @@ static LT_NOINLINE enum outcome unwind_rest(struct lt_unwind_state *state, const
     return outcome_of(step);
 }
 
-/* A step by any rule; by an uncommon one, all steps to the end. A return address of 0 has no caller. */
+/* A step by any common rule. A return address of 0 has no caller. */
 static LT_NOINLINE enum outcome step_by_any(struct lt_unwind_state *state, const struct lt_stack_range *range,
                                             struct place *at) {
     if (at->ip == 0 && at->fresh != state->fresh_end)
         return OUTCOME_WHOLE;
     struct lt_rule rule = lt_rule_at(at->ip, false, &state->scratch);
     if (!lt_walk_is_common(rule) || at->fresh == state->fresh)
-        return unwind_rest(state, range, at);
+        return OUTCOME_RARE;
     struct lt_walk w = {.ip = at->ip, .sp = at->sp, .fp = at->fp, .range = *range};
     enum lt_step step = lt_walk_step(&w, rule);
     push(at, &w, rule);
@@ -155,19 +143,25 @@ static LT_ALWAYS_INLINE bool step_by_packed(struct place *at, uintptr_t high, co
 
 /* Unwinds until a frame that is known and proven, or to the end. */
 static LT_ALWAYS_INLINE enum outcome unwind(struct lt_unwind_state *state, const struct lt_memo *memo,
-                                            const struct lt_stack_range *range, struct place *at) {
+                                            const struct lt_stack_range *range, struct place *place) {
     const uintptr_t high = range->low + range->size;
     const struct lt_memo_frame *const limit = state->fresh;
-    while (!is_known(state, memo, at)) {
-        if (lt_likely(step_by_packed(at, high, limit)))
-            continue;
-        struct place copy = *at;
-        enum outcome outcome = step_by_any(state, range, &copy);
-        *at = copy;
+    for (struct place at = *place;; at = *place) {
+        do {
+            if (!meets(&at) || !fits(state, memo, &at))
+                continue;
+            const uint32_t left = lt_memo_compare(memo->words, at.met->words);
+            *place = at;
+            if (lt_likely(left == 0))
+                return OUTCOME_KNOWN;
+            take_proven(memo, left - 1, place);
+            at = *place;
+        } while (lt_likely(step_by_packed(&at, high, limit)));
+        *place = at;
+        enum outcome outcome = step_by_any(state, range, place);
         if (outcome != OUTCOME_ON)
-            return outcome;
+            return outcome == OUTCOME_RARE ? unwind_rest(state, range, place) : outcome;
     }
-    return OUTCOME_KNOWN;
 }
 
 /* The stack is that of the memo, whose first `kept` frames are still those of the capture before. */
@@ -225,9 +219,9 @@ static LT_NOINLINE void give_new(struct lt_unwind_state *state, const struct pla
 }
 
 /* There is no stack that could be read: the one frame that is known without it. */
-static LT_COLD void give_first(struct lt_unwind_state *state, struct place at, struct lt_stack *stack) {
-    *--at.fresh = (struct lt_memo_frame){.ip = at.ip, .sp = at.sp};
-    give_fresh(state, &at, LT_STACK_TRUNCATED, stack);
+static LT_COLD void give_first(struct lt_unwind_state *state, struct place *at, struct lt_stack *stack) {
+    *--at->fresh = (struct lt_memo_frame){.ip = at->ip, .sp = at->sp};
+    give_fresh(state, at, LT_STACK_TRUNCATED, stack);
 }
 
 /* Rules were dropped, or memory that was a stack has gone: nothing remembered can be relied on. */
@@ -247,14 +241,14 @@ static void capture(struct lt_unwind_state *state, const struct lt_regs *from, s
     const struct lt_stack_range *range = lt_stack_bounds_at(&state->bounds, from->sp, &state->scratch);
     struct place at = {from->ip, from->sp, from->fp, memo->frames + memo->count - 1, state->fresh_end};
     if (lt_unlikely(!range)) {
-        give_first(state, at, stack);
+        give_first(state, &at, stack);
         return;
     }
     enum outcome outcome = unwind(state, memo, range, &at);
     if (lt_likely(outcome == OUTCOME_KNOWN))
         give_known(state, memo, &at, stack);
     else
-        give_new(state, &(struct place){at.ip, at.sp, at.fp, at.met, at.fresh}, outcome, stack);
+        give_new(state, &at, outcome, stack);
 }
 
 const struct lt_unwinder lt_unwinder_native = {"native", capture};

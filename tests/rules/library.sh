@@ -35,4 +35,13 @@ for function in malloc calloc realloc free strdup asprintf vasprintf getline fop
     pthread_getattr_np syslog exit abort __assert_fail signal sigaction backtrace _Unwind_Backtrace; do
     expect "does not import $function" lacks "$imports" "^$function\$"
 done
+
+# gcc puts what it takes for unlikely into .cold parts, optimised for size. Once that was the whole way of an event.
+symbols=$(nm -S "$1")
+sizes() { printf '%s\n' "$symbols" | grep -e " $1\(\.[a-z0-9_.]*\)\?\$" | "$2" -e '\.cold$' | awk '{ print $2 }'; }
+keeps() { grep -v "$@"; }
+for function in lt_acquire lt_release malloc free; do
+    all=$(sizes $function keeps) cold=$(sizes $function grep)
+    expect "most of $function is not cold code (0x$cold of 0x$all bytes)" [ $((0x0$cold)) -le $((0x0$all)) ]
+done
 [ "$failures" = 0 ]
