@@ -21,6 +21,11 @@ void *lt_pages_wiped_on_fork(size_t size);
 /* Grows (or moves) a mapping of lt_pages_new; NULL leaves the old one as it was. */
 void *lt_pages_resize(void *, size_t old_size, size_t new_size);
 
+/* What the functions above have mapped and not freed, so that a snapshot can tell it from the program's: the first
+ * range at or after number *i, and its number put into *i; false after the last. To go on: ++*i. Past a thousand ranges
+ * some are missing. Any thread; what comes and goes meanwhile is seen or not. */
+bool lt_pages_next(unsigned *i, uintptr_t *start, uintptr_t *end);
+
 /* Whether the kernel can read 8 bytes at `address`, asked without a fault and without a descriptor: by a signal mask to
  * be read from there, for an operation that does not exist (the way abseil-cpp's AddressIsReadable found). One system
  * call. */

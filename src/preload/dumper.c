@@ -56,12 +56,28 @@ static struct {
     uint32_t stop;            /* futex: the resident helper shall end */
 } helper;
 
+/* What the picture is to leave out, and whose descriptors it is to show: ours are the program's, unless this thread has
+ * a table of its own. */
+static void set_scene(struct lt_picture_options *picture, bool isolated, int own_fds[static 2],
+                      int own_tids[static 2]) {
+    own_tids[0] = helper.tid;
+    own_tids[1] = helper.resident_tid;
+    *picture = (struct lt_picture_options){.kinds = lt_options.kinds,
+                                           .program_tid = isolated ? lt_getpid() : 0,
+                                           .own_fds = own_fds,
+                                           .own_fd_count = lt_output_descriptors(own_fds),
+                                           .own_tids = own_tids,
+                                           .own_tid_count = 2};
+}
+
 /* The snapshot itself. The lock is held, errno is nobody's concern: all below is raw system calls. */
-static int take(const struct lt_job *job) {
+static int take(const struct lt_job *job, bool isolated) {
     if (job->trigger == LT_TRIGGER_REQUEST && !lt_control_wanted())
         return 0; /* answered by another thread while this one went for the lock */
     struct lt_dump_file *file = lt_output_for_snapshot(job->flags & LT_SNAPSHOT_LAST);
-    const struct lt_snapshot_options options = {.blocks = lt_options.blocks, .flags = job->flags};
+    struct lt_snapshot_options options = {.blocks = lt_options.blocks, .flags = job->flags};
+    int own_fds[2], own_tids[2];
+    set_scene(&options.picture, isolated, own_fds, own_tids);
     const uint32_t ticket = lt_control_ticket();
     int status = lt_snapshot_take(file, job->trigger, &options);
     if (status)
@@ -74,7 +90,7 @@ static int take(const struct lt_job *job) {
 }
 
 static int take_job(void *job) {
-    return take(job);
+    return take(job, false);
 }
 
 /* The lock is held, and every signal blocked, so that no handler runs on our stack or leaves it by a jump. */
@@ -122,13 +138,12 @@ static void wait_for_flag(const uint32_t *flag) {
         lt_futex_wait(flag, 0, nap_ns);
 }
 
-/* From here on this thread sees no descriptor but the library's. What has to be opened is opened before, in the table
- * that the program's threads share and exit will write through. */
-static void isolate(void) {
+/* From here on this thread sees no descriptor but the library's; false where it still shares the program's. What has to
+ * be opened is opened before, in the table that the program's threads share and exit will write through. */
+static bool isolate(void) {
     int keep[2];
     (void)!lt_dump_file_check(lt_output_for_snapshot(false));
-    if (!share_descriptors)
-        (void)!lt_fds_private(keep, lt_output_descriptors(keep));
+    return !share_descriptors && lt_fds_private(keep, lt_output_descriptors(keep)) == 0;
 }
 
 static void *help(void *unused) {
@@ -136,8 +151,7 @@ static void *help(void *unused) {
     wait_for_flag(&helper.created);
     lt_snapshot_hand_over(helper.tid);
     raise_flag(&helper.took_over);
-    isolate();
-    (void)take(&helper.job);
+    (void)take(&helper.job, isolate());
     lt_snapshot_unlock();
     atomic_store(&helper.tid, -helper.tid); /* leaving */
     return unused;
@@ -146,11 +160,11 @@ static void *help(void *unused) {
 static void *reside(void *unused) {
     announce(&helper.resident_tid);
     raise_flag(&helper.took_over);
-    isolate();
+    const bool isolated = isolate();
     while (!__atomic_load_n(&helper.stop, __ATOMIC_ACQUIRE)) {
         struct lt_job job;
         if (lt_tick_due(&job) && lt_snapshot_try_lock() == 0) {
-            (void)take(&job);
+            (void)take(&job, isolated);
             lt_snapshot_unlock();
         }
         lt_futex_wait(&helper.stop, 0, nap_ns);

@@ -22,6 +22,13 @@ void *lt_vector_add(struct lt_vector *);
 /* Makes the vector `count` items long, new ones zeroed; false when the kernel grants no memory. */
 bool lt_vector_resize(struct lt_vector *, uint32_t count);
 
+/* Room for `capacity` items without a move; false when the kernel grants no memory. Pages that are never used cost
+ * none. */
+bool lt_vector_reserve(struct lt_vector *, uint32_t capacity);
+
+/* Sorts the items, of at most 64 bytes, by the 64-bit number that each begins with. In place, without recursion. */
+void lt_vector_sort(struct lt_vector *);
+
 /* Gives the memory back; the vector is empty again. */
 void lt_vector_free(struct lt_vector *);
 

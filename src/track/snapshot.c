@@ -1,5 +1,6 @@
-/* Order of work: the index is walked first, then the nodes are numbered, then the sites are read: so every site that a
- * block was counted at has its node in the dump, and no site shows more blocks live than were acquired there.
+/* Order of work: the index is walked and the picture taken first, then the nodes are numbered, then the sites are read:
+ * so every site that something was counted at has its node in the dump, and no site shows more live than was acquired
+ * there. The releases are summed up last: what the picture found vanished is among them.
  * Everything is known before the first byte is written, since the totals come first in the file.
  *
  * The dictionaries stand before SNAPSHOT, so that a snapshot is one piece of the file that thinning can take out. */
@@ -161,6 +162,7 @@ static int write_counters(void) {
                                                               .dump_nodes = lt_dictionary_nodes() - 1,
                                                               .failed_snapshots = atomic_load(&failed),
                                                               .snapshot_ns = lt_clock_mono_ns() - work.begin_ns});
+    rows += lt_picture_put_counters(writer);
     return lt_rows_end(writer, rows);
 }
 
@@ -178,6 +180,8 @@ static int write_sections(enum lt_trigger trigger, const struct lt_snapshot_opti
     if (status == 0 && options->blocks)
         status = write_blocks();
     if (status == 0)
+        status = lt_picture_write(&work.writer);
+    if (status == 0)
         status = write_counters();
     return status == 0 ? lt_write_end(&work.writer, work.index + 1u) : status;
 }
@@ -185,6 +189,7 @@ static int write_sections(enum lt_trigger trigger, const struct lt_snapshot_opti
 /* Gives back what a snapshot took, and undoes what it has not committed: this one, or one whose thread died in it. */
 static void clean_up(void) {
     lt_tally_free(&work.tally);
+    lt_picture_free();
     lt_sites_free(&work.sites);
     lt_dictionary_rollback();
 }
@@ -204,6 +209,7 @@ static int take(struct lt_dump_file *file, enum lt_trigger trigger, const struct
         return status;
     lt_writer_init(&work.writer, lt_dump_file_append, file, work.buffer, sizeof work.buffer);
     lt_tally_take(&work.tally, lt_clock_cs(), &work.region);
+    lt_picture_take(&options->picture, &work.tally);
     const bool complete = lt_dictionary_number();
     lt_sites_collect(&work.sites, lt_dictionary_nodes(), complete);
     for (enum lt_kind kind = LT_KIND_HEAP; kind < LT_KIND_END; kind++)
@@ -235,6 +241,7 @@ int lt_snapshot_take(struct lt_dump_file *file, enum lt_trigger trigger, const s
 }
 
 void lt_snapshot_forked(void) {
+    lt_picture_forked();
     lt_dictionary_reset();
     work.index = 0;
     atomic_store(&owner, 0);

@@ -6,6 +6,7 @@
 #include "base/status.h"
 #include "dump/format.h"
 #include "track/dump_file.h"
+#include "track/picture.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -13,6 +14,7 @@
 struct lt_snapshot_options {
     bool blocks;    /* LEAKTRACK_BLOCKS: every live block, not only sites */
     uint32_t flags; /* enum lt_snapshot_flag */
+    struct lt_picture_options picture;
 };
 
 /* Takes one snapshot: opens or repairs the file, writes dictionary additions, totals, sites and counters, and END. One

@@ -69,6 +69,23 @@ static void count_block(struct lt_tally *tally, const struct lt_live_block *bloc
         count_sample(tally, age, &weight);
 }
 
+void lt_tally_inherited(struct lt_tally *tally, enum lt_kind kind, uint64_t size) {
+    tally->sums[kind].inherited_count++;
+    tally->sums[kind].inherited_bytes += size;
+}
+
+void lt_tally_add(struct lt_tally *tally, uint32_t site_ref, uint64_t size, uint32_t birth) {
+    struct lt_site *site = lt_arena_at(site_ref);
+    struct lt_live_sums *sums = &tally->sums[site->kind];
+    sums->live_count++;
+    sums->live_bytes += size;
+    struct lt_age *age = age_of(tally, site, lt_age_class(birth, tally->now));
+    if (lt_unlikely(!age))
+        return;
+    age->count++;
+    age->bytes += size;
+}
+
 /* What the last snapshot left. Sites made from here on start without. */
 static void forget_ages(void) {
     for (struct lt_thread *thread = lt_thread_first(); thread; thread = thread->next) {

@@ -1,4 +1,4 @@
-/* The tally: what a walk over the live index finds, by site and age. */
+/* The tally: what a walk over the live index, and the picture of the other resources, find, by site and age. */
 #ifndef LT_TRACK_TALLY_H
 #define LT_TRACK_TALLY_H
 
@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Live blocks of one site in one age class; lt_site.ages is the first of a chain. */
+/* What is live of one site in one age class; lt_site.ages is the first of a chain. */
 struct lt_age {
     uint32_t next; /* index in lt_tally.ages, 0 = the last of its site */
     uint32_t age_class;
@@ -38,6 +38,11 @@ struct lt_tally {
 
 /* Walks over the index. `region` is scratch memory. Whoever calls it holds the snapshot lock. */
 void lt_tally_take(struct lt_tally *, uint32_t now, struct lt_live_region *region);
+
+/* Counts one more that is live: acquired at `site` (an arena ref, not an inherited one), of the site's kind. And one
+ * that was acquired before this process was forked, or came with it. */
+void lt_tally_add(struct lt_tally *, uint32_t site, uint64_t size, uint32_t birth);
+void lt_tally_inherited(struct lt_tally *, enum lt_kind, uint64_t size);
 
 void lt_tally_free(struct lt_tally *);
 

@@ -169,6 +169,7 @@ void world_run_threads(void) {
 
 /* -- the dump -- */
 
+struct lt_picture_options world_picture;
 struct lt_dump_file world_file;
 char world_path[] = "/tmp/leaktrack-test-XXXXXX/dump.bin";
 
@@ -188,7 +189,7 @@ void world_remove_file(void) {
 }
 
 int world_snapshot(bool blocks, uint32_t flags) {
-    const struct lt_snapshot_options options = {.blocks = blocks, .flags = flags};
+    const struct lt_snapshot_options options = {.blocks = blocks, .flags = flags, .picture = world_picture};
     CHILD_CHECK(lt_snapshot_try_lock() == 0);
     int status = lt_snapshot_take(&world_file, LT_TRIGGER_CALL, &options);
     lt_snapshot_unlock();

@@ -6,6 +6,7 @@
 
 #include "dump/reader.h"
 #include "track/dump_file.h"
+#include "track/picture.h"
 #include "track/track.h"
 
 #include <stdbool.h>
@@ -52,7 +53,9 @@ uintptr_t world_address(unsigned block);
 /* Forgets all numbers, keeps what is held: what a forked child should see. */
 void world_forked(void);
 
-/* A dump in a directory of its own, and a snapshot into it (lt_snapshot_take's status). */
+/* A dump in a directory of its own, and a snapshot into it (lt_snapshot_take's status), with this picture: none unless
+ * a test says so. */
+extern struct lt_picture_options world_picture;
 extern struct lt_dump_file world_file;
 extern char world_path[];
 void world_open_file(void);
