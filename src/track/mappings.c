@@ -57,19 +57,18 @@ static void cut_out(struct lt_thread *thread, struct lt_interval *node, const st
 static unsigned take(struct lt_thread *thread, uintptr_t start, uintptr_t end, uint32_t serial,
                      struct lt_mapping *taken, unsigned capacity) {
     unsigned count = 0;
-    struct lt_interval *node = start < end ? lt_intervals_at(&map, start) : NULL;
-    while (node && node->mapping.start < end) {
+    struct lt_interval *node;
+    for (uintptr_t at = start; at < end && (node = lt_intervals_at(&map, at)) && node->mapping.start < end;) {
         struct lt_mapping piece;
         copy_out(&piece, node);
         piece.start = higher(piece.start, start);
-        piece.end = lower(piece.end, end);
-        if (!serial || serial == piece.serial) {
-            if (count < capacity)
-                taken[count] = piece;
-            count++;
-            cut_out(thread, node, &piece);
-        }
-        node = lt_intervals_at(&map, piece.end);
+        piece.end = at = lower(piece.end, end);
+        if (serial && serial != piece.serial)
+            continue;
+        if (count < capacity)
+            taken[count] = piece;
+        count++;
+        cut_out(thread, node, &piece);
     }
     return count;
 }
