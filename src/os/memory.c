@@ -83,6 +83,10 @@ void *lt_pages_resize(void *pages, size_t old_size, size_t new_size) {
     return remember(moved, new_size);
 }
 
+void lt_pages_keep_small(void *pages, size_t size) {
+    lt_syscall3(SYS_madvise, LT_ARG(pages), (long)whole_pages(size), MADV_NOHUGEPAGE);
+}
+
 bool lt_memory_readable(uintptr_t address) {
     const long no_operation = -1, mask_size = 8;
     return lt_syscall4(SYS_rt_sigprocmask, no_operation, (long)address, 0, mask_size) != -EFAULT;

@@ -21,6 +21,9 @@ void *lt_pages_wiped_on_fork(size_t size);
 /* Grows (or moves) a mapping of lt_pages_new; NULL leaves the old one as it was. */
 void *lt_pages_resize(void *, size_t old_size, size_t new_size);
 
+/* Keeps the kernel from backing a large mapping with huge pages, where little of it will be touched. */
+void lt_pages_keep_small(void *, size_t size);
+
 /* What the functions above have mapped and not freed, so that a snapshot can tell it from the program's: the first
  * range at or after number *i, and its number put into *i; false after the last. To go on: ++*i. Past a thousand ranges
  * some are missing. Any thread; what comes and goes meanwhile is seen or not. */

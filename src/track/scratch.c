@@ -41,7 +41,12 @@ bool lt_vector_resize(struct lt_vector *vector, uint32_t count) {
 }
 
 bool lt_vector_reserve(struct lt_vector *vector, uint32_t capacity) {
-    return capacity <= vector->capacity || grow(vector, capacity);
+    if (capacity <= vector->capacity)
+        return true;
+    if (!grow(vector, capacity))
+        return false;
+    lt_pages_keep_small(vector->items, vector->capacity * vector->item_size);
+    return true;
 }
 
 static uint64_t key_at(const struct lt_vector *vector, uint32_t i) {
