@@ -49,12 +49,14 @@ struct lt_human lt_human_kind_count(uint64_t count, uint32_t kind) {
     return result;
 }
 
-struct lt_phrase lt_human_held(const struct lt_amount *amount, uint32_t kind) {
+struct lt_phrase lt_human_held(const struct lt_amount *amount, uint32_t kind, bool is_estimate) {
     struct lt_phrase result;
+    const char *mark = is_estimate ? "~" : "";
     struct lt_human count = lt_human_kind_count(amount->count, kind);
     if (lt_kind_has_bytes(kind))
-        snprintf(result.text, sizeof result.text, "%s in %s", lt_human_size(amount->bytes).text, count.text);
+        snprintf(result.text, sizeof result.text, "%s%s in %s%s", mark, lt_human_size(amount->bytes).text, mark,
+                 count.text);
     else
-        snprintf(result.text, sizeof result.text, "%s", count.text);
+        snprintf(result.text, sizeof result.text, "%s%s", mark, count.text);
     return result;
 }

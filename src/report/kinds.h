@@ -33,7 +33,7 @@ const char *lt_kind_plural(uint32_t kind);
 /* "1 block", "2 directories" */
 struct lt_human lt_human_kind_count(uint64_t count, uint32_t kind);
 
-/* "12.4 MiB in 1000 blocks", "12 sockets" */
-struct lt_phrase lt_human_held(const struct lt_amount *, uint32_t kind);
+/* "12.4 MiB in 1000 blocks", "12 sockets"; an estimate: "~12.4 MiB in ~1000 blocks" */
+struct lt_phrase lt_human_held(const struct lt_amount *, uint32_t kind, bool is_estimate);
 
 #endif

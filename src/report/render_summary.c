@@ -44,6 +44,15 @@ static void put_arguments(const struct lt_terminal *terminal, const struct lt_du
     fputc('\n', terminal->out);
 }
 
+static void put_sampling(const struct lt_terminal *terminal, const struct lt_dump_snapshot *snapshot) {
+    enum { COLUMNS = 110 };
+    if (!snapshot->sampling_mean)
+        return;
+    fprintf(terminal->out, "sampled: one heap block in %s on average;%s", lt_human_size(snapshot->sampling_mean).text,
+            terminal->width && terminal->width < COLUMNS ? "\n   " : "");
+    fputs(" its numbers are estimates, with their relative standard error\n", terminal->out);
+}
+
 static void put_snapshot(const struct lt_terminal *terminal, const struct lt_model *model, const char *label) {
     const struct lt_dump_snapshot *snapshot = model->snapshot;
     FILE *out = terminal->out;
@@ -55,6 +64,7 @@ static void put_snapshot(const struct lt_terminal *terminal, const struct lt_mod
     if (snapshot != &model->dump->snapshots[model->dump->snapshot_count - 1])
         fprintf(out, "; %" PRIu64 " is the last", model->dump->snapshots[model->dump->snapshot_count - 1].index);
     fputc('\n', out);
+    put_sampling(terminal, snapshot);
 }
 
 static void put_end_of_dump(const struct lt_terminal *terminal, const struct lt_model *model) {
@@ -69,11 +79,23 @@ static bool has_events(const struct lt_dump_totals *totals) {
     return totals->present && (totals->alloc_count || totals->live_count || totals->inherited_count);
 }
 
-/* One column of the table: a count and, where they mean something, bytes. */
-static void put_column(FILE *out, uint32_t kind, uint64_t count, uint64_t bytes) {
-    fprintf(out, " %11" PRIu64, count);
+/* One column of the table: a count and, where they mean something, bytes; "~" in front of an estimate. */
+static void put_column(FILE *out, uint32_t kind, uint64_t count, uint64_t bytes, uint32_t estimated_kinds) {
+    const char *mark = estimated_kinds >> kind & 1 ? "~" : "";
+    char text[64];
+    snprintf(text, sizeof text, "%s%" PRIu64, mark, count);
+    fprintf(out, " %11s", text);
+    snprintf(text, sizeof text, "%s%s", mark, lt_human_size(bytes).text);
     if (lt_kind_has_bytes(kind))
-        fprintf(out, " %10s", lt_human_size(bytes).text);
+        fprintf(out, " %10s", text);
+}
+
+/* Below it: how sure it is. The sign is one column of two bytes. */
+static void put_errors(FILE *out, int64_t count, int64_t bytes, struct lt_variance variance) {
+    const struct lt_human errors[] = {lt_human_error((double)count, variance.count),
+                                      lt_human_error((double)bytes, variance.bytes)};
+    fprintf(out, " %*s", errors[0].text[0] ? 12 : 11, errors[0].text);
+    fprintf(out, " %*s", errors[1].text[0] ? 11 : 10, errors[1].text);
 }
 
 /* What stands between two columns of a kind without bytes. */
@@ -97,8 +119,18 @@ static void put_inherited(const struct lt_terminal *terminal, const struct lt_du
     }
 }
 
+static void put_total_errors(FILE *out, const struct lt_model *model, const struct lt_dump_totals *totals) {
+    const struct lt_variance live = model->live_variance, alloc = model->alloc_variance;
+    fprintf(out, "%-9s", "");
+    put_errors(out, (int64_t)totals->live_count, (int64_t)totals->live_bytes, live);
+    put_errors(out, (int64_t)totals->alloc_count, (int64_t)totals->alloc_bytes, alloc);
+    put_errors(out, (int64_t)totals->release_count, (int64_t)totals->release_bytes, lt_release_variance(alloc, live));
+    fputc('\n', out);
+}
+
 static void put_totals(const struct lt_terminal *terminal, const struct lt_model *model) {
     FILE *out = terminal->out;
+    const uint32_t estimated = lt_estimated_kinds(model->snapshot);
     const struct lt_dump_totals *totals = model->snapshot->totals;
     fprintf(out, "\n%-9s %22s %22s %22s\n", "kind", "live", "acquired", "released");
     for (uint32_t kind = 1; kind < LT_KIND_END; kind++) {
@@ -106,14 +138,47 @@ static void put_totals(const struct lt_terminal *terminal, const struct lt_model
         if (!has_events(t) && !(t->present && kind == LT_KIND_HEAP))
             continue;
         fprintf(out, "%-9s", lt_kind_name(kind));
-        put_column(out, kind, t->live_count, t->live_bytes);
+        put_column(out, kind, t->live_count, t->live_bytes, estimated);
         put_gap(out, kind);
-        put_column(out, kind, t->alloc_count, t->alloc_bytes);
+        put_column(out, kind, t->alloc_count, t->alloc_bytes, estimated);
         put_gap(out, kind);
-        put_column(out, kind, t->release_count, t->release_bytes);
+        put_column(out, kind, t->release_count, t->release_bytes, estimated);
         fputc('\n', out);
+        if (estimated >> kind & 1)
+            put_total_errors(out, model, t);
     }
     put_inherited(terminal, model->snapshot);
+}
+
+static void put_change(FILE *out, uint32_t kind, const struct lt_dump_totals *before,
+                       const struct lt_dump_totals *after, const char *mark) {
+    char text[64];
+    snprintf(text, sizeof text, "%s%+" PRId64, mark, (int64_t)(after->live_count - before->live_count));
+    fprintf(out, " %11s", text);
+    snprintf(text, sizeof text, "%s%s", mark,
+             lt_human_size_change((int64_t)(after->live_bytes - before->live_bytes)).text);
+    if (lt_kind_has_bytes(kind))
+        fprintf(out, " %10s", text);
+    fputc('\n', out);
+}
+
+/* Nothing where all of that side's blocks were recorded. */
+static void put_side_errors(FILE *out, const struct lt_model *side, const struct lt_dump_totals *totals) {
+    if (side->snapshot->sampling_mean)
+        put_errors(out, (int64_t)totals->live_count, (int64_t)totals->live_bytes, side->live_variance);
+    else
+        fprintf(out, "%23s", "");
+}
+
+static void put_change_errors(FILE *out, const struct lt_report *report, const struct lt_dump_totals *before,
+                              const struct lt_dump_totals *after) {
+    const struct lt_variance older = report->base->live_variance, newer = report->model->live_variance;
+    fprintf(out, "%-9s", "");
+    put_side_errors(out, report->base, before);
+    put_side_errors(out, report->model, after);
+    put_errors(out, (int64_t)(after->live_count - before->live_count),
+               (int64_t)(after->live_bytes - before->live_bytes), lt_variance_sum(older, newer));
+    fputc('\n', out);
 }
 
 static void put_changes(const struct lt_report *report, const struct lt_terminal *terminal) {
@@ -124,15 +189,15 @@ static void put_changes(const struct lt_report *report, const struct lt_terminal
         const struct lt_dump_totals *after = &report->model->snapshot->totals[kind];
         if (!has_events(before) && !has_events(after))
             continue;
+        const bool is_estimate = report->table->estimated_kinds >> kind & 1;
         fprintf(out, "%-9s", lt_kind_name(kind));
-        put_column(out, kind, before->live_count, before->live_bytes);
+        put_column(out, kind, before->live_count, before->live_bytes, lt_estimated_kinds(report->base->snapshot));
         put_gap(out, kind);
-        put_column(out, kind, after->live_count, after->live_bytes);
+        put_column(out, kind, after->live_count, after->live_bytes, lt_estimated_kinds(report->model->snapshot));
         put_gap(out, kind);
-        fprintf(out, " %+11" PRId64, (int64_t)(after->live_count - before->live_count));
-        if (lt_kind_has_bytes(kind))
-            fprintf(out, " %10s", lt_human_size_change((int64_t)(after->live_bytes - before->live_bytes)).text);
-        fputc('\n', out);
+        put_change(out, kind, before, after, is_estimate ? "~" : "");
+        if (is_estimate)
+            put_change_errors(out, report, before, after);
     }
 }
 

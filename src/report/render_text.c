@@ -70,33 +70,45 @@ static void put_wrapped(const struct lt_terminal *terminal, const char *text, si
     fputc('\n', terminal->out);
 }
 
+static bool is_estimate(const struct lt_model *model, uint32_t kind) {
+    return lt_estimated_kinds(model->snapshot) >> kind & 1;
+}
+
+/* "~" in front of a number that was estimated, on either side of a comparison. */
+static const char *about(const struct lt_report *report, uint32_t kind) {
+    return report->table->estimated_kinds >> kind & 1 ? "~" : "";
+}
+
 static char *title_of(const struct lt_report *report, const struct lt_row *row, struct lt_pool *pool) {
     const struct lt_figures *figures = &row->figures;
     bool is_kept = figures->live.count && figures->kept.count == figures->live.count;
     const char *acquired = "";
     if (figures->alloc.count != figures->live.count)
-        acquired = lt_pool_format(pool, ", of %" PRIu64 " acquired", figures->alloc.count);
+        acquired = lt_pool_format(pool, ", of %s%" PRIu64 " acquired", about(report, row->kind), figures->alloc.count);
     return lt_pool_format(pool, "%s of %s%s%s%s", share_of(report, row).text, lt_kind_plural(row->kind),
                           age_of(report, row).text, acquired, is_kept ? ", kept by a run-time library" : "");
 }
 
-static char *change_title_of(const struct lt_row *row, struct lt_pool *pool) {
+static char *change_title_of(const struct lt_report *report, const struct lt_row *row, struct lt_pool *pool) {
     const struct lt_amount *base = &row->figures.base, *live = &row->figures.live;
     const char *before = "", *now = "";
     if (base->count)
-        before = lt_pool_format(pool, ", before %s", lt_human_held(base, row->kind).text);
+        before = lt_pool_format(pool, ", before %s",
+                                lt_human_held(base, row->kind, is_estimate(report->base, row->kind)).text);
     if (live->count)
-        now = lt_pool_format(pool, ", now %s", lt_human_held(live, row->kind).text);
+        now = lt_pool_format(pool, ", now %s",
+                             lt_human_held(live, row->kind, is_estimate(report->model, row->kind)).text);
     return lt_pool_format(pool, "%s, %s%s%s", lt_kind_name(row->kind), lt_change_word(lt_row_change(&row->figures)),
                           before, now);
 }
 
-/* "1000 blocks"; in a comparison "+1000 blocks" */
+/* "1000 blocks"; in a comparison "+1000 blocks"; "~" in front of an estimate */
 static char *count_of(const struct lt_report *report, const struct lt_row *row, struct lt_pool *pool) {
     int64_t change = lt_delta_count(&row->figures);
+    const char *mark = about(report, row->kind);
     if (!report->base)
-        return lt_pool_format(pool, "%s", lt_human_kind_count(row->figures.live.count, row->kind).text);
-    return lt_pool_format(pool, "%s%s", change < 0 ? "-" : "+",
+        return lt_pool_format(pool, "%s%s", mark, lt_human_kind_count(row->figures.live.count, row->kind).text);
+    return lt_pool_format(pool, "%s%s%s", mark, change < 0 ? "-" : "+",
                           lt_human_kind_count(change < 0 ? -(uint64_t)change : (uint64_t)change, row->kind).text);
 }
 
@@ -104,11 +116,20 @@ static struct lt_human size_of(const struct lt_report *report, const struct lt_r
     return report->base ? lt_human_size_change(lt_delta_bytes(&row->figures)) : lt_human_size(row->figures.live.bytes);
 }
 
+/* How sure the size is: " ± 8 %" */
+static char *error_of(const struct lt_report *report, const struct lt_row *row, struct lt_pool *pool) {
+    const struct lt_figures *figures = &row->figures;
+    const double size = report->base ? (double)lt_delta_bytes(figures) : (double)figures->live.bytes;
+    const struct lt_human error = lt_human_error(size, figures->live_variance.bytes + figures->base_variance.bytes);
+    const bool has_error = *about(report, row->kind) && error.text[0];
+    return lt_pool_format(pool, "%s%s", has_error ? " " : "", has_error ? error.text : "");
+}
+
 static void put_row_head(const struct lt_report *report, const struct lt_terminal *terminal, const struct lt_row *row,
                          size_t number) {
     struct lt_pool scratch = {0};
     enum lt_paint paint = LT_PAINT_STRONG;
-    char *title = report->base ? change_title_of(row, &scratch) : title_of(report, row, &scratch);
+    char *title = report->base ? change_title_of(report, row, &scratch) : title_of(report, row, &scratch);
     char *lead = count_of(report, row, &scratch);
     if (report->base)
         paint = lt_row_change(&row->figures) <= LT_CHANGE_GROWN ? LT_PAINT_BAD : LT_PAINT_GOOD;
@@ -116,7 +137,8 @@ static void put_row_head(const struct lt_report *report, const struct lt_termina
         title = lt_pool_format(&scratch, "%s, %s", title, lt_human_count(row->site_count, "site").text);
     if (lt_kind_has_bytes(row->kind)) {
         title = lt_pool_format(&scratch, "in %s, %s", lead, title);
-        lead = lt_pool_format(&scratch, "#%zu  %s", number, size_of(report, row).text);
+        lead = lt_pool_format(&scratch, "#%zu  %s%s%s", number, about(report, row->kind), size_of(report, row).text,
+                              error_of(report, row, &scratch));
     } else {
         lead = lt_pool_format(&scratch, "#%zu  %s,", number, lead);
     }
@@ -153,7 +175,7 @@ static void put_heading(const struct lt_report *report, const struct lt_terminal
     fputc('\n', terminal->out);
     lt_paint(terminal, LT_PAINT_STRONG, "%s", lt_kind_plural(kind));
     if (!report->base && lt_kind_has_bytes(kind))
-        fprintf(terminal->out, ": %s", lt_human_held(held, kind).text);
+        fprintf(terminal->out, ": %s", lt_human_held(held, kind, is_estimate(report->model, kind)).text);
     else if (!report->base)
         fprintf(terminal->out, ": %" PRIu64, held->count);
     fputc('\n', terminal->out);
@@ -172,7 +194,7 @@ static void put_rest_of_kind(const struct lt_report *report, FILE *out, uint32_t
     if (count)
         fprintf(out, "\n%s, holding %s; --top 0 lists all\n",
                 lt_human_count(count, report->by == LT_BY_STACK ? "more site" : "more row").text,
-                lt_human_held(&rest, kind).text);
+                lt_human_held(&rest, kind, is_estimate(report->model, kind)).text);
 }
 
 static void put_rows(const struct lt_report *report, const struct lt_terminal *terminal) {
@@ -198,7 +220,9 @@ static void put_unchanged(const struct lt_report *report, FILE *out) {
         return;
     fprintf(out, "\n%s", lt_human_count(table->unchanged_sites, "unchanged site").text);
     if ((kinds & (kinds - 1)) == 0)
-        fprintf(out, ", holding %s", lt_human_held(&table->unchanged.live, (uint32_t)__builtin_ctz(kinds)).text);
+        fprintf(
+            out, ", holding %s",
+            lt_human_held(&table->unchanged.live, (uint32_t)__builtin_ctz(kinds), table->estimated_kinds & kinds).text);
     fputc('\n', out);
 }
 
@@ -208,7 +232,8 @@ static void put_nothing(const struct lt_report *report, FILE *out) {
     if (report->base)
         fprintf(out, "\nNo change%s.\n", selected ? " in what was selected" : "");
     else
-        fprintf(out, "\nNothing is held%s.\n", selected ? " of what was selected" : "");
+        fprintf(out, "\nNothing %sis held%s.\n", report->table->estimated_kinds ? "that was sampled " : "",
+                selected ? " of what was selected" : "");
 }
 
 static void put_policies(const struct lt_report *report, const struct lt_terminal *terminal) {

@@ -94,6 +94,30 @@ static void recursion_is_folded(void **state) {
         NULL, 0, "recursion");
 }
 
+#define SAMPLED                                                                                                        \
+    "snapshot time=200 trigger=exit sampling=524288\n"                                                                 \
+    "site heap app+0x10 app+0x30 live=32768/524296 alloc=98304/1572888 first=1 last=190 age=0:32768/524296 "           \
+    "samples=1/3 live-variance=274869518336/65536 alloc-variance=824608555008/196608\n"                                \
+    "site heap app+0x20 app+0x30 live=3/6291456 samples=3/3 live-variance=10/16 alloc-variance=10/16\n"                \
+    "site file app+0x50 live=2/0\n"
+
+static void sampled_numbers_are_marked(void **state) {
+    struct fake_report r = {0};
+    (void)state;
+    fake_names(NAMES);
+    assert_golden_text(&r, PROCESS SAMPLED, NULL, 0, "sampled");
+}
+
+static void a_comparison_with_a_sampled_dump(void **state) {
+    struct fake_report r = {.sort = LT_SORT_GROWTH};
+    (void)state;
+    fake_names(NAMES);
+    assert_golden_text(&r, PROCESS SAMPLED,
+                       PROCESS "snapshot time=100\nsite heap app+0x10 app+0x30 live=10000/100000\n"
+                               "site heap app+0x20 app+0x30 live=3/6291456\n",
+                       90, "sampled-comparison");
+}
+
 static void nothing_is_held(void **state) {
     struct fake_report r = {0};
     (void)state;
@@ -154,6 +178,8 @@ int main(void) {
         cmocka_unit_test(a_comparison),
         cmocka_unit_test(groups),
         cmocka_unit_test(recursion_is_folded),
+        cmocka_unit_test(sampled_numbers_are_marked),
+        cmocka_unit_test(a_comparison_with_a_sampled_dump),
         cmocka_unit_test(nothing_is_held),
         cmocka_unit_test(hostile_names_are_harmless),
         cmocka_unit_test(colour_changes_nothing_else),
