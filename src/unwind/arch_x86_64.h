@@ -8,7 +8,9 @@
 
 #include "base/attrs.h"
 
+#include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 enum {
     LT_DWARF_RDI = 5,
@@ -35,6 +37,24 @@ enum {
  * information. */
 #define LT_SIGNAL_TRAMPOLINE "\x48\xc7\xc0\x0f\x00\x00\x00\x0f\x05"
 enum { LT_SIGNAL_TRAMPOLINE_SIZE = 9 };
+
+/* What follows the call in Go's runtime.asmcgocall, where it fetches g and the depth from its stack:
+ *
+ *     [mov tls@gottpoff(%rip), %rcx  or  mov $tls, %rcx]      position-independent programs
+ *     mov G(%rsp), %rdi; mov 8(%rdi), %rsi; sub DEPTH(%rsp), %rsi
+ *
+ * The two offsets; false for other code. `code` is readable for LT_GO_SWITCH_CODE_MAX bytes. */
+enum { LT_GO_SWITCH_CODE_MAX = 24 };
+
+static inline bool lt_arch_go_switch(const uint8_t *code, int16_t *g, int16_t *depth) {
+    if (memcmp(code, "\x48\x8b\x0d", 3) == 0 || memcmp(code, "\x48\xc7\xc1", 3) == 0)
+        code += 7;
+    if (memcmp(code, "\x48\x8b\x7c\x24", 4) != 0 || memcmp(code + 5, "\x48\x8b\x77\x08\x48\x2b", 6) != 0)
+        return false;
+    *g = (int8_t)code[4];
+    *depth = code[11] == 0x74 ? (int8_t)code[13] : 0;
+    return *g >= 0 && *depth >= 0 && code[12] == 0x24 && (code[11] == 0x74 || code[11] == 0x34);
+}
 
 /* The word at `address`, which the caller knows to be readable. Not as a C object: it belongs to some frame that the
  * compiler, or a sanitizer, has its own mind about. */

@@ -6,6 +6,8 @@
 
 #include <elf.h>
 
+enum { GO_BUILD_ID = 4 }; /* cmd/link/internal/ld/elf.go: ELF_NOTE_GOBUILDID_TAG, name "Go\0\0" */
+
 bool lt_headers_find(uintptr_t header, struct lt_headers *headers) {
     const ElfW(Ehdr) *elf = (const ElfW(Ehdr) *)header;
     if (memcmp(elf->e_ident, ELFMAG, SELFMAG) != 0 || elf->e_ident[EI_CLASS] != ELFCLASS64 ||
@@ -39,20 +41,30 @@ static void add_segment(struct lt_module *module, const ElfW(Phdr) * segment) {
         module->end = end;
 }
 
+static bool is_note(const uint8_t *name, uint32_t name_size, const char *wanted) {
+    return name_size == 4 && memcmp(name, wanted, 4) == 0;
+}
+
+static void keep_build_id(struct lt_module *module, const uint8_t *id, uint32_t size) {
+    module->build_id_size = size < LT_BUILD_ID_MAX ? size : LT_BUILD_ID_MAX;
+    module->build_id_at = id;
+    memcpy(module->build_id, id, module->build_id_size);
+}
+
 /* Notes are {name size, descriptor size, type, name, descriptor}, the last two padded to the segment's alignment. */
-static void find_build_id(struct lt_module *module, struct lt_bytes notes, uint64_t align) {
+static void read_notes(struct lt_module *module, struct lt_bytes notes, uint64_t align) {
     uint64_t padding = align == 8 ? 7 : 3;
-    while (lt_bytes_left(&notes) && module->build_id_size == 0) {
+    while (lt_bytes_left(&notes)) {
         uint32_t name_size = lt_bytes_u32(&notes), size = lt_bytes_u32(&notes), type = lt_bytes_u32(&notes);
         const uint8_t *name = notes.at;
         lt_bytes_skip(&notes, (name_size + padding) & ~padding);
         const uint8_t *descriptor = notes.at;
         lt_bytes_skip(&notes, (size + padding) & ~padding);
-        if (notes.bad || type != NT_GNU_BUILD_ID || name_size != sizeof "GNU" || memcmp(name, "GNU", name_size) != 0)
-            continue;
-        module->build_id_size = size < LT_BUILD_ID_MAX ? size : LT_BUILD_ID_MAX;
-        module->build_id_at = descriptor;
-        memcpy(module->build_id, descriptor, module->build_id_size);
+        if (notes.bad)
+            return;
+        if (type == NT_GNU_BUILD_ID && is_note(name, name_size, "GNU") && module->build_id_size == 0)
+            keep_build_id(module, descriptor, size);
+        module->is_go |= type == GO_BUILD_ID && is_note(name, name_size, "Go\0");
     }
 }
 
@@ -74,7 +86,7 @@ static void see_header(struct lt_module *module, const ElfW(Phdr) * header) {
         module->eh_frame_hdr = start;
     } else if (header->p_type == PT_NOTE) {
         const uint8_t *at = (const uint8_t *)start;
-        find_build_id(module, (struct lt_bytes){at, at + header->p_memsz, false}, header->p_align);
+        read_notes(module, (struct lt_bytes){at, at + header->p_memsz, false}, header->p_align);
     }
 }
 

@@ -34,6 +34,7 @@ struct lt_module {
     const char *path; /* as loaded, absolute where the loader knows; a copy in the arena; never NULL */
     uint64_t device, inode, size, mtime_ns; /* of the file at discovery; 0 where unknown */
     bool file_known;                        /* the four above have been filled in */
+    bool is_go;                             /* it holds code that Go's linker laid out */
     uintptr_t eh_frame_hdr;                 /* its unwind table; 0 where there is none */
     const void *link_map;                   /* what the loader calls it; to compare only, it may be gone */
     const void *headers;                    /* its program headers, where they are mapped, */

@@ -1,5 +1,7 @@
 #include "unwind/walk.h"
 
+#include "unwind/go_switch.h"
+
 /* Code without unwind information: maybe it keeps a frame pointer, maybe the register holds anything. By the ABI a
  * frame pointer of 0 marks the end. */
 static enum lt_step step_by_frame_pointer(struct lt_walk *w) {
@@ -51,6 +53,8 @@ enum lt_step lt_walk_step_any(struct lt_walk *w, struct lt_rule rule, struct lt_
         return step_over_signal(w, interrupted, state);
     case LT_RULE_FRAME_POINTER:
         return step_by_frame_pointer(w);
+    case LT_RULE_GO_SWITCH:
+        return lt_go_switch_step(w, rule, state);
     case LT_RULE_REGISTER_RA:
         return was_here ? step_by_register(w, rule, interrupted->rdi) : LT_STEP_LOST;
     default:

@@ -1,0 +1,78 @@
+/* While C runs, the goroutine is in a system call as far as Go's scheduler knows, so its stack stays where it is and
+ * may be read from its stack pointer up. Only a callback from C into Go may have moved it before: what C code saved of
+ * the frame pointer points into the old stack then, which may be another goroutine's by now. Such a pointer mostly lies
+ * outside the new stack; then it is computed: runtime.cgocall's frame has the same size in every call, learnt from the
+ * first good one. */
+#include "unwind/go_switch.h"
+
+#include "base/attrs.h"
+
+#include <elf.h>
+#include <stdatomic.h>
+
+#define STACK_MAX ((uintptr_t)1 << 30) /* of a goroutine: runtime.maxstacksize on 64-bit machines */
+
+/* From the goroutine's stack pointer to cgocall's frame pointer, 0: not known yet. Only before Go 1.21. */
+static _Atomic uintptr_t cgocall_frame;
+
+bool lt_go_switch_compile(const struct lt_module *module, uintptr_t ip, struct lt_rule *rule) {
+    int16_t g, depth;
+    if (!(lt_module_flags_at(module, ip) & PF_R) || !(lt_module_flags_at(module, ip + LT_GO_SWITCH_CODE_MAX) & PF_R) ||
+        !lt_arch_go_switch((const uint8_t *)ip, &g, &depth))
+        return false;
+    *rule = (struct lt_rule){.class = LT_RULE_GO_SWITCH, .word = {.at = g, .add = depth}};
+    return true;
+}
+
+static bool holds(const struct lt_stack_range *range, uintptr_t address, uintptr_t size) {
+    const uintptr_t offset = address - range->low;
+    return offset < range->size && range->size - offset >= size;
+}
+
+/* Whether one known range holds [low, high). */
+static bool is_readable(struct lt_unwind_state *state, uintptr_t low, uintptr_t high) {
+    const struct lt_stack_range *range = lt_stack_bounds_at(&state->bounds, low, &state->scratch);
+    return range && holds(range, low, high - low);
+}
+
+/* The goroutine's stack from its stack pointer up. False where the words are not what they should be. */
+static bool find_stack(const struct lt_walk *w, struct lt_rule rule, struct lt_unwind_state *state,
+                       struct lt_stack_range *stack) {
+    uintptr_t g, depth;
+    if (!lt_walk_read(w, w->sp + (uintptr_t)rule.word.at, &g) ||
+        !lt_walk_read(w, w->sp + (uintptr_t)rule.word.add, &depth) || g % sizeof g ||
+        !is_readable(state, g, g + 2 * sizeof g))
+        return false;
+    const uintptr_t low = lt_load_word(g), high = lt_load_word(g + sizeof g);
+    if (low >= high || high - low > STACK_MAX || high % sizeof high || depth % sizeof depth || depth > high - low ||
+        depth < 4 * sizeof depth || !is_readable(state, high - depth, high))
+        return false;
+    *stack = (struct lt_stack_range){.low = high - depth, .size = depth, .own = true};
+    return true;
+}
+
+/* The frame pointer of runtime.cgocall; 0 where nothing is known of it. */
+static uintptr_t frame_of_cgocall(const struct lt_stack_range *stack, uintptr_t fp) {
+    const uintptr_t known = atomic_load_explicit(&cgocall_frame, memory_order_relaxed);
+    if (!holds(stack, fp, 2 * sizeof fp))
+        return known ? stack->low + known : 0;
+    if (lt_unlikely(!known))
+        atomic_store_explicit(&cgocall_frame, fp - stack->low, memory_order_relaxed);
+    return fp;
+}
+
+enum lt_step lt_go_switch_step(struct lt_walk *w, struct lt_rule rule, struct lt_unwind_state *state) {
+    struct lt_stack_range stack;
+    if (!find_stack(w, rule, state, &stack))
+        return LT_STEP_LOST;
+    uintptr_t at = stack.low, fp = lt_load_word(at);
+    if (holds(&stack, fp, 2 * sizeof fp)) /* asmcgocall's own frame */
+        at += sizeof at;
+    else
+        fp = frame_of_cgocall(&stack, w->fp);
+    if (fp <= at)
+        return LT_STEP_LOST;
+    w->range = stack;
+    w->fp_slot = w->cfa_slot = 0;
+    return lt_walk_to(w, lt_load_word(at), at + sizeof at, fp);
+}
