@@ -42,8 +42,11 @@ void lt_real_free_of_program(void *block) {
     (free_in_front ? free_in_front : real)(block);
 }
 
+/* Go's race detector is ThreadSanitizer without its shadow of C's heap: __tsan_go_start tells it. */
 static bool has_sanitizer(void) {
     const struct link_map *provider, *first = lt_scope_first();
+    if (lt_scope_find(first, "__tsan_go_start", &provider))
+        return false;
     for (size_t i = 0; i < LT_ARRAY_SIZE(sanitizers); i++)
         if (lt_scope_find(first, sanitizers[i], &provider))
             return true;

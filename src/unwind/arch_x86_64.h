@@ -56,6 +56,23 @@ static inline bool lt_arch_go_switch(const uint8_t *code, int16_t *g, int16_t *d
     return *g >= 0 && *depth >= 0 && code[12] == 0x24 && (code[11] == 0x74 || code[11] == 0x34);
 }
 
+/* What follows the call in runtime.cgocallback: lea SIZE+8(%rsp), %rax; sub %rsp, %rax. SIZE reaches from the stack
+ * pointer to the return address; the saved frame pointer is the word below that. 0 for other code. */
+static inline int16_t lt_arch_go_back(const uint8_t *code) {
+    const bool matches = memcmp(code, "\x48\x8d\x44\x24", 4) == 0 && memcmp(code + 5, "\x48\x29\xe0", 3) == 0;
+    return matches && (int8_t)code[4] >= 24 ? (int16_t)((int8_t)code[4] - 8) : 0;
+}
+
+/* What follows the call in crosscall2, by which C enters Go: add $0x18, %rsp. */
+static inline bool lt_arch_is_crosscall(const uint8_t *code) {
+    return memcmp(code, "\x48\x83\xc4\x18", 4) == 0;
+}
+
+/* Between the stack pointer that runtime.asmcgocall finds in g0 and that with which it calls C: the room it makes, and
+ * what aligns it. Go 1.21 and newer, and before. */
+#define LT_GO_SYSTEM_GAPS                                                                                              \
+    { 16, 24, 64, 72 }
+
 /* The word at `address`, which the caller knows to be readable. Not as a C object: it belongs to some frame that the
  * compiler, or a sanitizer, has its own mind about. */
 static LT_ALWAYS_INLINE uintptr_t lt_load_word(uintptr_t address) {

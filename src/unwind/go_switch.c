@@ -15,12 +15,23 @@
 /* From the goroutine's stack pointer to cgocall's frame pointer, 0: not known yet. Only before Go 1.21. */
 static _Atomic uintptr_t cgocall_frame;
 
-bool lt_go_switch_compile(const struct lt_module *module, uintptr_t ip, struct lt_rule *rule) {
-    int16_t g, depth;
-    if (!(lt_module_flags_at(module, ip) & PF_R) || !(lt_module_flags_at(module, ip + LT_GO_SWITCH_CODE_MAX) & PF_R) ||
-        !lt_arch_go_switch((const uint8_t *)ip, &g, &depth))
+/* `size` bytes at `address` are code that may be read. */
+static bool is_readable_code(const struct lt_module *module, uintptr_t address, uintptr_t size) {
+    const uint32_t wanted = PF_R | PF_X;
+    return (lt_module_flags_at(module, address) & wanted) == wanted &&
+           (lt_module_flags_at(module, address + size - 1) & wanted) == wanted;
+}
+
+bool lt_go_compile(const struct lt_module *module, uintptr_t ip, struct lt_rule *rule) {
+    int16_t g, depth, size;
+    if (!is_readable_code(module, ip, LT_GO_SWITCH_CODE_MAX))
         return false;
-    *rule = (struct lt_rule){.class = LT_RULE_GO_SWITCH, .word = {.at = g, .add = depth}};
+    if (lt_arch_go_switch((const uint8_t *)ip, &g, &depth))
+        *rule = (struct lt_rule){.class = LT_RULE_GO_SWITCH, .word = {.at = g, .add = depth}};
+    else if ((size = lt_arch_go_back((const uint8_t *)ip)) != 0)
+        *rule = (struct lt_rule){.class = LT_RULE_GO_BACK, .word = {.at = size}};
+    else
+        return false;
     return true;
 }
 
@@ -29,9 +40,11 @@ static bool holds(const struct lt_stack_range *range, uintptr_t address, uintptr
     return offset < range->size && range->size - offset >= size;
 }
 
-/* Whether one known range holds [low, high). */
+/* Whether [low, high) may be read. Go's memory grows, and the known range with it. */
 static bool is_readable(struct lt_unwind_state *state, uintptr_t low, uintptr_t high) {
     const struct lt_stack_range *range = lt_stack_bounds_at(&state->bounds, low, &state->scratch);
+    if (lt_unlikely(range && !holds(range, low, high - low)))
+        range = lt_stack_bounds_to(&state->bounds, low, high, &state->scratch);
     return range && holds(range, low, high - low);
 }
 
@@ -72,7 +85,32 @@ enum lt_step lt_go_switch_step(struct lt_walk *w, struct lt_rule rule, struct lt
         fp = frame_of_cgocall(&stack, w->fp);
     if (fp <= at)
         return LT_STEP_LOST;
+    w->system.sp = w->sp;
+    w->system.range = w->range;
     w->range = stack;
     w->fp_slot = w->cfa_slot = 0;
     return lt_walk_to(w, lt_load_word(at), at + sizeof at, fp);
+}
+
+/* Whether the word at `address` is a return address into crosscall2. */
+static bool is_call_from_c(uintptr_t address, uintptr_t *ip) {
+    *ip = lt_load_word(address);
+    const struct lt_module *module = lt_module_learn(*ip);
+    return module && module->is_go && is_readable_code(module, *ip, LT_GO_SWITCH_CODE_MAX) &&
+           lt_arch_is_crosscall((const uint8_t *)*ip);
+}
+
+enum lt_step lt_go_back_step(struct lt_walk *w, struct lt_rule rule) {
+    static const uint8_t gaps[] = LT_GO_SYSTEM_GAPS;
+    const uintptr_t size = (uintptr_t)rule.word.at;
+    for (unsigned i = 0; w->system.sp && i < sizeof gaps; i++) {
+        const uintptr_t at = w->system.sp + gaps[i];
+        uintptr_t ip;
+        if (!holds(&w->system.range, at, size + sizeof ip) || !is_call_from_c(at + size, &ip))
+            continue;
+        w->range = w->system.range;
+        w->fp_slot = w->cfa_slot = 0;
+        return lt_walk_to(w, ip, at + size + sizeof ip, lt_load_word(at + size - sizeof ip));
+    }
+    return LT_STEP_LOST;
 }

@@ -1,14 +1,18 @@
-/* Go's code has no unwind information but keeps frame pointers, and a call from Go to C runs on another stack than the
- * goroutine's. runtime.asmcgocall, which makes that switch, is the outermost frame that a walk finds on the C side; its
- * rule leads over to the goroutine.
+/* Go's code has no unwind information but keeps frame pointers, and C runs on another stack than the goroutine that
+ * calls it. Two functions of its runtime switch between the two.
  *
- * What asmcgocall leaves at its own stack pointer on the C side tells where the goroutine's stack is: a pointer to g,
- * the goroutine's descriptor, whose first two words are its stack's bounds; and the depth, how far its stack pointer
- * lies below the upper bound (not that pointer itself, since a stack can be moved). Where the two are differs between
- * versions: the code behind the call says it. At the goroutine's stack pointer lies, up to Go 1.20, the return address
- * into runtime.cgocall; since 1.21 asmcgocall's own frame, the saved frame pointer first.
+ * runtime.asmcgocall, from the goroutine to C (rule GO_SWITCH): on a walk it is the outermost frame on the C side. What
+ * it leaves at its own stack pointer there tells where the goroutine's stack is: a pointer to g, the goroutine's
+ * descriptor, whose first two words are its stack's bounds; and the depth, how far its stack pointer lies below the
+ * upper bound (not that pointer itself, since a stack can be moved). Where the two are differs between versions: the
+ * code behind the call says it. At the goroutine's stack pointer lies, up to Go 1.20, the return address into
+ * runtime.cgocall; since 1.21 asmcgocall's own frame, the saved frame pointer first.
  *
- * Sources: runtime/asm_amd64.s (asmcgocall) of Go 1.19 and of 2024, runtime/runtime2.go (type g, type stack). */
+ * runtime.cgocallback, from C to the goroutine (rule GO_BACK): its frame on the goroutine's stack is a copy; the one
+ * that C called, through crosscall2, lies where the C side's stack ended when asmcgocall last went there.
+ *
+ * Sources: runtime/asm_amd64.s (asmcgocall, cgocallback), runtime/cgo/asm_amd64.s (crosscall2), runtime/runtime2.go
+ * (type g, type stack) of Go 1.19 and of 2024. */
 #ifndef LT_UNWIND_GO_SWITCH_H
 #define LT_UNWIND_GO_SWITCH_H
 
@@ -18,10 +22,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The rule of a return address into asmcgocall; false for any other code. `module` holds it, and is a Go one. */
-bool lt_go_switch_compile(const struct lt_module *module, uintptr_t ip, struct lt_rule *rule);
+/* The rule of a return address into one of the two; false for any other code. `module` holds it, and is a Go one. */
+bool lt_go_compile(const struct lt_module *module, uintptr_t ip, struct lt_rule *rule);
 
-/* The step by that rule. w->range is the goroutine's stack then. */
+/* The steps by these rules. w->range is the other stack then. */
 enum lt_step lt_go_switch_step(struct lt_walk *w, struct lt_rule rule, struct lt_unwind_state *state);
+enum lt_step lt_go_back_step(struct lt_walk *w, struct lt_rule rule);
 
 #endif

@@ -11,6 +11,7 @@
  *   REGISTER_RA      sp + cfa_offset                  rdi               glibc's vfork, which pops it
  *   FRAME_POINTER    fp + 16, a guess, checked        fp + 8            code without unwind information: JIT, assembler
  *   GO_SWITCH        on the goroutine's stack         at that            runtime.asmcgocall: go_switch.h
+ *   GO_BACK          on the thread's stack            at that            runtime.cgocallback: go_switch.h
  *   END              the outermost frame: the return address is undefined (_start, clone)
  *   NONE             code that no class above describes: the walk stops, truncated
  *   NOT_CODE         the address is not executable: not a frame at all
@@ -33,6 +34,7 @@ enum lt_rule_class {
     LT_RULE_END,
     LT_RULE_NOT_CODE,
     LT_RULE_GO_SWITCH,
+    LT_RULE_GO_BACK,
 };
 
 enum lt_rule_flag {
@@ -52,7 +54,7 @@ struct lt_rule {
         int32_t cfa_offset;
         struct {
             int16_t at, add;
-        } word; /* ALIGNED; GO_SWITCH: where g and the depth are, from sp */
+        } word; /* ALIGNED; GO_SWITCH: where g and the depth are; GO_BACK: the frame's size, 0 */
     };
 };
 static_assert(sizeof(struct lt_rule) == sizeof(uint64_t), "rules are interned as 64-bit words");

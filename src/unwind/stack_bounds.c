@@ -153,6 +153,20 @@ LT_NOINLINE const struct lt_stack_range *lt_stack_bounds_find(struct lt_stack_bo
     return ask(bounds, sp, scratch) ? &bounds->ranges[bounds->last] : NULL;
 }
 
+LT_COLD const struct lt_stack_range *lt_stack_bounds_to(struct lt_stack_bounds *bounds, uintptr_t low, uintptr_t high,
+                                                        struct lt_scratch *scratch) {
+    if (!ask(bounds, low, scratch))
+        return NULL;
+    struct lt_stack_range *range = &bounds->ranges[bounds->last];
+    uintptr_t end = range->low + range->size;
+    if (end < high && high - end <= PROBES * LT_PAGE) {
+        while (end < high && lt_memory_readable(end))
+            end += LT_PAGE;
+        range->size = end - range->low;
+    }
+    return range;
+}
+
 bool lt_stack_range_has(const struct lt_stack_range *range, uintptr_t sp, uintptr_t address) {
     const uintptr_t offset = address - range->low;
     if (offset >= range->size || range->size - offset < sizeof(uintptr_t))

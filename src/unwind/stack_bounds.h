@@ -47,6 +47,12 @@ static LT_ALWAYS_INLINE const struct lt_stack_range *lt_stack_bounds_at(struct l
     return lt_likely(sp - last->low < last->size) ? last : lt_stack_bounds_find(bounds, sp, scratch);
 }
 
+/* The range around `low`, looked up anew because the known one ends before `high`: memory that was mapped since then
+ * joins it. Where the kernel keeps the two apart for other reasons they are read page by page. May still be too short.
+ */
+const struct lt_stack_range *lt_stack_bounds_to(struct lt_stack_bounds *, uintptr_t low, uintptr_t high,
+                                                struct lt_scratch *);
+
 /* Whether the word at `address` may be read, for a caller that has it from nowhere safe and last read below `sp`. What
  * libc unmaps for itself (a large block, the end of its heap) nobody tells us of: of a stack that is not the thread's
  * own the kernel is asked, unless it is the page where the walk is anyway. */

@@ -60,11 +60,15 @@ static LT_NOINLINE void take_proven(const struct lt_memo *memo, uint32_t differs
     at->met = frame - 1;
 }
 
+/* Guessed over memory that may go; or on another stack, of which the memo knows no order. */
+static bool is_unsure(const struct lt_walk *w, struct lt_rule rule) {
+    return (rule.class == LT_RULE_FRAME_POINTER && !w->range.own) || rule.class == LT_RULE_GO_SWITCH;
+}
+
 static uint32_t own_bits(const struct lt_walk *w, struct lt_rule rule) {
     return (rule.flags & LT_RULE_LOADER ? LT_STACK_LOADER : 0) | (rule.class == LT_RULE_SIGNAL ? LT_STACK_SIGNAL : 0) |
            (lt_rule_uses_fp(rule) ? LT_FRAME_FP : 0) | (w->cfa_slot ? LT_FRAME_CFA_SLOT : 0) |
-           ((rule.class == LT_RULE_FRAME_POINTER && !w->range.own) || rule.class == LT_RULE_GO_SWITCH ? LT_FRAME_UNSURE
-                                                                                                      : 0);
+           (is_unsure(w, rule) ? LT_FRAME_UNSURE : 0);
 }
 
 /* Adds the frame that the walk has just left by `rule`. */

@@ -55,6 +55,8 @@ enum lt_step lt_walk_step_any(struct lt_walk *w, struct lt_rule rule, struct lt_
         return step_by_frame_pointer(w);
     case LT_RULE_GO_SWITCH:
         return lt_go_switch_step(w, rule, state);
+    case LT_RULE_GO_BACK:
+        return lt_go_back_step(w, rule);
     case LT_RULE_REGISTER_RA:
         return was_here ? step_by_register(w, rule, interrupted->rdi) : LT_STEP_LOST;
     default:
