@@ -12,8 +12,9 @@
 
 #define STACK_MAX ((uintptr_t)1 << 30) /* of a goroutine: runtime.maxstacksize on 64-bit machines */
 
-/* From the goroutine's stack pointer to cgocall's frame pointer, 0: not known yet. Only before Go 1.21. */
-static _Atomic uintptr_t cgocall_frame;
+/* From the goroutine's stack pointer to the frame pointer of asmcgocall's caller (16 bits), below the return address
+ * into it: nearly always runtime.cgocall. 0: none is known yet. Only before Go 1.21. */
+static _Atomic uint64_t caller_frame;
 
 /* `size` bytes at `address` are code that may be read. */
 static bool is_readable_code(const struct lt_module *module, uintptr_t address, uintptr_t size) {
@@ -64,13 +65,14 @@ static bool find_stack(const struct lt_walk *w, struct lt_rule rule, struct lt_u
     return true;
 }
 
-/* The frame pointer of runtime.cgocall; 0 where nothing is known of it. */
-static uintptr_t frame_of_cgocall(const struct lt_stack_range *stack, uintptr_t fp) {
-    const uintptr_t known = atomic_load_explicit(&cgocall_frame, memory_order_relaxed);
+/* The frame pointer of asmcgocall's caller, to which `ip` leads back; 0 where nothing is known of it. */
+static uintptr_t frame_of_caller(const struct lt_stack_range *stack, uintptr_t ip, uintptr_t fp) {
+    const uint64_t known = atomic_load_explicit(&caller_frame, memory_order_relaxed);
+    const uint64_t seen = (uint64_t)ip << 16 | (fp - stack->low);
     if (!holds(stack, fp, 2 * sizeof fp))
-        return known ? stack->low + known : 0;
-    if (lt_unlikely(!known))
-        atomic_store_explicit(&cgocall_frame, fp - stack->low, memory_order_relaxed);
+        return known >> 16 == ip ? stack->low + (uint16_t)known : 0;
+    if (lt_unlikely(known != seen) && fp - stack->low <= UINT16_MAX)
+        atomic_store_explicit(&caller_frame, seen, memory_order_relaxed);
     return fp;
 }
 
@@ -82,11 +84,11 @@ enum lt_step lt_go_switch_step(struct lt_walk *w, struct lt_rule rule, struct lt
     if (holds(&stack, fp, 2 * sizeof fp)) /* asmcgocall's own frame */
         at += sizeof at;
     else
-        fp = frame_of_cgocall(&stack, w->fp);
+        fp = frame_of_caller(&stack, lt_load_word(at), w->fp);
     if (fp <= at)
         return LT_STEP_LOST;
-    w->system.sp = w->sp;
-    w->system.range = w->range;
+    state->go_system.sp = w->sp;
+    state->go_system.range = w->range;
     w->range = stack;
     w->fp_slot = w->cfa_slot = 0;
     return lt_walk_to(w, lt_load_word(at), at + sizeof at, fp);
@@ -100,15 +102,15 @@ static bool is_call_from_c(uintptr_t address, uintptr_t *ip) {
            lt_arch_is_crosscall((const uint8_t *)*ip);
 }
 
-enum lt_step lt_go_back_step(struct lt_walk *w, struct lt_rule rule) {
+enum lt_step lt_go_back_step(struct lt_walk *w, struct lt_rule rule, struct lt_unwind_state *state) {
     static const uint8_t gaps[] = LT_GO_SYSTEM_GAPS;
     const uintptr_t size = (uintptr_t)rule.word.at;
-    for (unsigned i = 0; w->system.sp && i < sizeof gaps; i++) {
-        const uintptr_t at = w->system.sp + gaps[i];
+    for (unsigned i = 0; state->go_system.sp && i < sizeof gaps; i++) {
+        const uintptr_t at = state->go_system.sp + gaps[i];
         uintptr_t ip;
-        if (!holds(&w->system.range, at, size + sizeof ip) || !is_call_from_c(at + size, &ip))
+        if (!holds(&state->go_system.range, at, size + sizeof ip) || !is_call_from_c(at + size, &ip))
             continue;
-        w->range = w->system.range;
+        w->range = state->go_system.range;
         w->fp_slot = w->cfa_slot = 0;
         return lt_walk_to(w, ip, at + size + sizeof ip, lt_load_word(at + size - sizeof ip));
     }

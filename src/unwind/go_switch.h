@@ -27,6 +27,6 @@ bool lt_go_compile(const struct lt_module *module, uintptr_t ip, struct lt_rule 
 
 /* The steps by these rules. w->range is the other stack then. */
 enum lt_step lt_go_switch_step(struct lt_walk *w, struct lt_rule rule, struct lt_unwind_state *state);
-enum lt_step lt_go_back_step(struct lt_walk *w, struct lt_rule rule);
+enum lt_step lt_go_back_step(struct lt_walk *w, struct lt_rule rule, struct lt_unwind_state *state);
 
 #endif

@@ -20,6 +20,10 @@ struct lt_unwind_state {
     void **foreign;                  /* libunwind only: its result, LT_FOREIGN_FRAMES more than depth */
     struct lt_stack_bounds bounds;
     struct lt_scratch scratch;
+    struct { /* what the walk's last GO_SWITCH came from: sp 0 = there was none */
+        uintptr_t sp;
+        struct lt_stack_range range;
+    } go_system;
 };
 
 enum { LT_FOREIGN_FRAMES = 16 }; /* at most so many frames of our own lie below the hook's caller */

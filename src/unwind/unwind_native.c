@@ -94,6 +94,7 @@ static LT_NOINLINE enum outcome unwind_rest(struct lt_unwind_state *state, const
     struct lt_interrupted interrupted = {false, 0};
     struct lt_walk w = {.ip = at->ip, .sp = at->sp, .fp = at->fp, .range = *range};
     enum lt_step step = LT_STEP_ON;
+    state->go_system.sp = 0;
     while (step == LT_STEP_ON) {
         struct lt_rule rule = lt_rule_at(w.ip, interrupted.here, &state->scratch);
         if (rule.class == LT_RULE_NOT_CODE && at->fresh != state->fresh_end)

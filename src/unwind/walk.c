@@ -56,7 +56,7 @@ enum lt_step lt_walk_step_any(struct lt_walk *w, struct lt_rule rule, struct lt_
     case LT_RULE_GO_SWITCH:
         return lt_go_switch_step(w, rule, state);
     case LT_RULE_GO_BACK:
-        return lt_go_back_step(w, rule);
+        return lt_go_back_step(w, rule, state);
     case LT_RULE_REGISTER_RA:
         return was_here ? step_by_register(w, rule, interrupted->rdi) : LT_STEP_LOST;
     default:

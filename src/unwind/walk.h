@@ -19,10 +19,6 @@ struct lt_walk {
     uintptr_t fp_slot;  /* of the last step: where the caller's fp was read, 0: unchanged */
     uintptr_t cfa_slot; /* of the last step: the word that gave the CFA, 0: none did */
     struct lt_stack_range range;
-    struct { /* what the last GO_SWITCH came from: sp 0 = there was none */
-        uintptr_t sp;
-        struct lt_stack_range range;
-    } system;
 };
 
 enum lt_step {
