@@ -100,6 +100,10 @@ void lt_control_beat(void) {
     __atomic_store_n(&page->totals_sequence, sequence + 2, __ATOMIC_RELEASE);
 }
 
+bool lt_control_is(int fd) {
+    return fd == page_fd;
+}
+
 int lt_control_fd(struct lt_file_id *id) {
     *id = page_id;
     return page_fd;

@@ -27,8 +27,9 @@ void lt_control_answer(uint32_t ticket, int result);
 /* Shows that the process is there and brings the totals up to date; for once a second or so. */
 void lt_control_beat(void);
 
-/* The page's descriptor, -1 without one, and what it must lead to. */
+/* The page's descriptor, -1 without one, and what it must lead to; and whether a number is that one. */
 int lt_control_fd(struct lt_file_id *);
+bool lt_control_is(int fd);
 
 /* The program asks for that number: the descriptor goes elsewhere. */
 void lt_control_make_way(void);

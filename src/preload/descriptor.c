@@ -22,8 +22,7 @@ static LT_COLD bool has_other_table(void) {
 }
 
 static LT_ALWAYS_INLINE bool is_elsewhere(void) {
-    return lt_unlikely(lt_tls.own || lt_tls.own_descriptors || lt_tls.vfork_child || lt_tls.shared) &&
-           has_other_table();
+    return lt_unlikely(lt_tls.elsewhere || lt_tls.aside) && has_other_table();
 }
 
 /* What was recorded at a number that has been handed out again: its close was not seen. */

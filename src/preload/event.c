@@ -21,29 +21,27 @@ static bool is_guest(void) {
     return lt_tls.shared && lt_gettid() != lt_tls.tid;
 }
 
-/* Where the calling thread's table is noted. While sampling it is not where events look for it first, so that all of
- * them come here and sampling costs nothing where it is off. */
-static struct lt_thread **place_of_table(void) {
-    if (lt_tls.shared)
-        return &lt_tls.thread_of_tid;
-    return lt_sampling_mean ? &lt_tls.sampling : &lt_tls.thread;
+/* Heap events look for the table where they find it only if every block is to be recorded: so neither sampling nor
+ * LEAKTRACK_KINDS costs anything where it is not used. */
+static LT_COLD void make_table(void) {
+    lt_tls.table = lt_thread_attach();
+    lt_tls.tid = lt_gettid();
+    if (lt_tls.shared || !(lt_options.kinds >> LT_KIND_HEAP & 1))
+        return;
+    *(lt_sampling_mean ? &lt_tls.sampling : &lt_tls.thread) = lt_tls.table;
 }
 
 /* The calling thread's table, inside the guard: a signal handler in the middle of it must not begin a second one. */
 static struct lt_thread *attach(void) {
-    struct lt_thread **table = place_of_table();
-    if (!*table) {
-        *table = lt_thread_attach();
-        lt_tls.tid = lt_gettid();
-    }
-    return *table;
+    if (lt_unlikely(!lt_tls.table))
+        make_table();
+    return lt_tls.table;
 }
 
 void lt_event_storage_shared(void) {
     if (lt_tls.shared)
         return;
     lt_tls.tid = lt_gettid();
-    lt_tls.thread_of_tid = *place_of_table();
     lt_tls.thread = lt_tls.sampling = NULL;
     lt_tls.shared = true;
 }
@@ -116,8 +114,10 @@ void lt_event_acquired_aside(enum lt_kind kind, const void *address, size_t size
 }
 
 bool lt_event_begin(struct lt_event *event, enum lt_kind kind, uint64_t size, const struct lt_regs *from) {
-    event->thread = enter(kind, from);
-    if (!event->thread)
+    event->thread = lt_tls.table;
+    if (lt_likely(event->thread && !lt_tls.guard && !lt_tls.aside && lt_options.kinds >> kind & 1))
+        lt_guard_raise(from->sp);
+    else if (!(event->thread = enter(kind, from)))
         return false;
     event->stack_flags = lt_resource_acquire(event->thread, kind, size, from, &event->holding);
     if (event->stack_flags < 0)
@@ -142,7 +142,7 @@ void lt_event_misuse(enum lt_misuse_what what, int fd, const struct lt_descripto
 /* A thread that only releases gets its own table too, or all of them would count in one shared word. NULL: it has none.
  */
 static struct lt_thread *attach_for_release(void) {
-    if (lt_tls.own || lt_tls.guard || is_guest())
+    if (lt_tls.own || lt_tls.guard || is_guest() || lt_state != LT_STATE_ON)
         return NULL;
     lt_guard_raise((uintptr_t)__builtin_frame_address(0));
     struct lt_thread *thread = attach();
@@ -151,7 +151,7 @@ static struct lt_thread *attach_for_release(void) {
 }
 
 struct lt_thread *lt_event_thread(void) {
-    return lt_likely(lt_tls.thread) ? lt_tls.thread : attach_for_release();
+    return lt_likely(lt_tls.table && !lt_tls.shared) ? lt_tls.table : attach_for_release();
 }
 
 static LT_COLD void released_slowly(enum lt_kind kind, const void *address) {

@@ -20,22 +20,27 @@
 enum { LT_EVENTS_PER_TICK = 32 }; /* the clock is read at every 32nd event of a thread */
 
 struct lt_tls {
-    struct lt_thread *thread; /* NULL until the first event, while sampling, and where the heap is not tracked */
+    struct lt_thread *thread; /* `table` for heap events; NULL while sampling, and where the heap is not tracked */
     uintptr_t guard;          /* stack pointer of the guarded frame, 0 = down */
     uint32_t events;          /* since the last tick */
     union {
         struct {
             uint16_t paused; /* depth of leaktrack_pause() */
             bool own;        /* the library's own work */
+            bool shared;     /* with a thread that has no storage of its own: only the one of `tid` uses the table */
         };
         uint32_t aside; /* all of these at once: not zero = acquires are not recorded */
     };
-    int tid;              /* of the thread that the table was made for */
-    bool vfork_child;     /* maybe running in a vfork child, in the parent's memory: see life.h */
-    bool own_descriptors; /* a table of its own: what it opens and closes is not the program's (descriptor.h) */
-    bool shared; /* with a thread that has no storage of its own: `thread` stays NULL, and the table of `tid` is */
-    struct lt_thread *thread_of_tid;
-    struct lt_thread *sampling; /* while sampling: the table, instead of `thread` */
+    int tid; /* of the thread that the table was made for */
+    union {
+        struct {
+            bool vfork_child;     /* maybe running in a vfork child, in the parent's memory: see life.h */
+            bool own_descriptors; /* what it opens and closes is not in the program's table (descriptor.h) */
+        };
+        uint16_t elsewhere; /* either of them */
+    };
+    struct lt_thread *table;    /* NULL until the first event */
+    struct lt_thread *sampling; /* `table` for heap events while sampling */
 };
 extern LT_TLS struct lt_tls lt_tls;
 

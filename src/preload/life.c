@@ -22,7 +22,7 @@
  * new image and a fork child have only this one. */
 static void stop(void) {
     atomic_store(&lt_state, LT_STATE_OFF);
-    lt_tls.thread = lt_tls.sampling = NULL;
+    lt_tls.thread = lt_tls.sampling = lt_tls.table = NULL;
     lt_tick_stop();
 }
 

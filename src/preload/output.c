@@ -146,10 +146,9 @@ unsigned lt_output_descriptors(int descriptors[static 2]) {
 bool lt_output_owns(int fd) {
     struct lt_file_id id;
     struct lt_file_info info;
-    const bool control = fd == lt_control_fd(&id);
-    if (lt_likely(fd < 0 || (fd != file.fd && !control)))
+    if (lt_likely(fd < 0 || (fd != file.fd && !lt_control_is(fd))))
         return false;
-    if (!control)
+    if (lt_control_fd(&id) != fd)
         id = file.id;
     return lt_file_info(fd, &info) == 0 && info.id.device == id.device && info.id.inode == id.inode;
 }

@@ -5,9 +5,10 @@
  *
  *     | site 32 | generation 22 | via 2 | origin 3 | kind 4 | held 1 |
  *
- * To put a record, the word is first taken away under the next generation, then the birth is written, then the word: a
- * reader that finds the same word before and after it has read the birth has a matching pair. To take one clears `held`
- * alone. What is left says who held the number last, and is what lets a release that failed be put back. */
+ * Nobody asks for the birth of a record that is not held: so it is written first, and a reader that finds the same
+ * word, held, before and after it has read the birth has a matching pair. A record that is replaced is taken first. To
+ * take a record clears `held` alone. What is left says who held the number last, and is what lets a release that failed
+ * be put back. */
 #include "track/descriptors.h"
 
 #include "base/attrs.h"
@@ -53,10 +54,12 @@ struct shelf {
 };
 
 static struct shelf *shelf;
+static struct page *first_page; /* where nearly all numbers of nearly all programs are */
 
 int lt_descriptors_init(void) {
     shelf = lt_arena_alloc(sizeof *shelf, 64);
-    return shelf ? 0 : -ENOMEM;
+    first_page = shelf ? lt_arena_alloc(sizeof *first_page, 64) : NULL;
+    return first_page ? 0 : -ENOMEM;
 }
 
 static _Atomic uint32_t *book_ref(uint32_t fd) {
@@ -72,12 +75,18 @@ static LT_ALWAYS_INLINE void *at(const _Atomic uint32_t *ref) {
 }
 
 /* NULL where nothing near that number was ever recorded, and for what is no number. */
-static LT_ALWAYS_INLINE struct slot *find(int fd) {
-    if (lt_unlikely(fd < 0 || !shelf))
+static LT_NOINLINE struct slot *find_high(int fd) {
+    if (fd < 0)
         return NULL;
     struct book *book = at(book_ref((uint32_t)fd));
     struct page *page = book ? at(page_ref(book, (uint32_t)fd)) : NULL;
     return page ? &page->slots[fd & ((1 << PAGE_BITS) - 1)] : NULL;
+}
+
+static LT_ALWAYS_INLINE struct slot *find(int fd) {
+    if (lt_unlikely(!first_page))
+        return NULL;
+    return lt_likely((unsigned)fd < 1 << PAGE_BITS) ? &first_page->slots[fd] : find_high(fd);
 }
 
 /* What a ref leads to, made if need be; NULL where no memory is left. */
@@ -91,7 +100,7 @@ static void *at_or_new(_Atomic uint32_t *ref, size_t size) {
 }
 
 static LT_COLD struct slot *make(int fd) {
-    if (fd < 0 || !shelf)
+    if (fd < 0 || !first_page)
         return NULL;
     struct book *book = at_or_new(book_ref((uint32_t)fd), sizeof *book);
     if (book)
@@ -99,12 +108,12 @@ static LT_COLD struct slot *make(int fd) {
     return find(fd);
 }
 
-static uint64_t word_of(const struct lt_descriptor *descriptor, uint64_t generation) {
+static LT_ALWAYS_INLINE uint64_t word_of(const struct lt_descriptor *descriptor, uint64_t generation) {
     return (uint64_t)descriptor->holding.site << SITE_SHIFT | generation | (uint64_t)descriptor->via << VIA_SHIFT |
            (uint64_t)descriptor->origin << ORIGIN_SHIFT | (uint64_t)descriptor->kind << KIND_SHIFT | HELD;
 }
 
-static void decode(uint64_t word, uint32_t birth, struct lt_descriptor *descriptor) {
+static LT_ALWAYS_INLINE void decode(uint64_t word, uint32_t birth, struct lt_descriptor *descriptor) {
     *descriptor = (struct lt_descriptor){
         .holding = {.site = (uint32_t)(word >> SITE_SHIFT), .birth = birth},
         .kind = word >> KIND_SHIFT & 0xf,
@@ -115,7 +124,7 @@ static void decode(uint64_t word, uint32_t birth, struct lt_descriptor *descript
 }
 
 /* The record, held or not; returns its word. */
-static uint64_t read_slot(struct slot *slot, struct lt_descriptor *descriptor) {
+static LT_ALWAYS_INLINE uint64_t read_slot(struct slot *slot, struct lt_descriptor *descriptor) {
     uint64_t word, again = atomic_load_explicit(&slot->word, memory_order_acquire);
     uint32_t birth;
     do {
@@ -128,8 +137,17 @@ static uint64_t read_slot(struct slot *slot, struct lt_descriptor *descriptor) {
     return word;
 }
 
-static bool swap(struct slot *slot, uint64_t *from, uint64_t to) {
+static LT_ALWAYS_INLINE bool swap(struct slot *slot, uint64_t *from, uint64_t to) {
     return atomic_compare_exchange_strong_explicit(&slot->word, from, to, memory_order_acq_rel, memory_order_acquire);
+}
+
+static LT_ALWAYS_INLINE bool take(struct slot *slot, struct lt_descriptor *taken) {
+    while (atomic_load_explicit(&slot->word, memory_order_relaxed) & HELD) {
+        uint64_t word = read_slot(slot, taken);
+        if (lt_likely(word & HELD && swap(slot, &word, word & ~HELD)))
+            return true;
+    }
+    return false;
 }
 
 int lt_descriptor_put(int fd, const struct lt_descriptor *descriptor, struct lt_descriptor *old) {
@@ -138,28 +156,21 @@ int lt_descriptor_put(int fd, const struct lt_descriptor *descriptor, struct lt_
         lt_untracked(LT_UNTRACKED_ARENA_FULL);
         return -ENOMEM;
     }
-    uint64_t word, generation;
+    bool replaces = false;
+    uint64_t word, next;
     do {
-        word = read_slot(slot, old);
-        generation = (word + GENERATION_ONE) & GENERATION_MASK;
-    } while (lt_unlikely(!swap(slot, &word, generation)));
-    atomic_thread_fence(memory_order_release);
-    atomic_store_explicit(&slot->birth, descriptor->holding.birth, memory_order_relaxed);
-    atomic_store_explicit(&slot->word, word_of(descriptor, generation), memory_order_release);
-    return word & HELD;
+        replaces |= take(slot, old);
+        word = atomic_load_explicit(&slot->word, memory_order_relaxed) & ~HELD;
+        next = word_of(descriptor, (word + GENERATION_ONE) & GENERATION_MASK);
+        atomic_thread_fence(memory_order_release);
+        atomic_store_explicit(&slot->birth, descriptor->holding.birth, memory_order_relaxed);
+    } while (lt_unlikely(!swap(slot, &word, next)));
+    return replaces;
 }
 
 bool lt_descriptor_take(int fd, struct lt_descriptor *taken) {
     struct slot *slot = find(fd);
-    if (!slot)
-        return false;
-    uint64_t word;
-    do {
-        word = read_slot(slot, taken);
-        if (!(word & HELD))
-            return false;
-    } while (lt_unlikely(!swap(slot, &word, word & ~HELD)));
-    return true;
+    return slot && take(slot, taken);
 }
 
 bool lt_descriptor_put_back(int fd, const struct lt_descriptor *taken) {
@@ -188,7 +199,7 @@ bool lt_descriptor_get(int fd, struct lt_descriptor *descriptor) {
 
 /* The slot of *fd or of the next number above it that has one, and moves *fd there; NULL after the last. */
 static struct slot *next_slot(int64_t *fd) {
-    while (*fd <= INT_MAX && shelf) {
+    while (*fd <= INT_MAX && first_page) {
         struct slot *slot = find((int)*fd);
         if (slot)
             return slot;
