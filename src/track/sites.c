@@ -1,5 +1,6 @@
-/* Sorting by (node, kind, flags) costs nothing: node numbers are dense, so a chain of rows per node is a bucket sort,
- * and within a node there are few kinds. */
+/* Sorting by (node, kind, flags) costs little. A program with one root has its sites in the order of their nodes nearly
+ * always: where code acquires something, a site follows its node. Otherwise: node numbers are dense, so a chain of rows
+ * per node is a bucket sort. Within a node there are few kinds. */
 #include "track/sites.h"
 
 #include "base/attrs.h"
@@ -13,26 +14,52 @@ enum { VARINT_MAX = 10, SITE_ROW_MAX = (10 + 3 * LT_AGE_CLASSES) * VARINT_MAX, S
 
 /* A site as it was when it was collected. */
 struct row {
-    uint32_t next; /* index of the next row of the same node, 0 = none */
+    union {
+        uint32_t node; /* number */
+        uint32_t next; /* once chained: index of the next row of the same node, 0 = none */
+    };
     uint32_t site; /* arena ref */
     uint64_t alloc_count, alloc_bytes;
 };
 
-static void add_row(struct lt_sites *sites, const struct row *from, uint32_t node) {
-    struct row *row = sites->heads.count ? lt_vector_add(&sites->rows) : NULL;
+static struct row *row_at(const struct lt_sites *sites, uint32_t i) {
+    return lt_vector_at(&sites->rows, i);
+}
+
+static void add_row(struct lt_sites *sites, const struct row *from) {
+    struct row *row = sites->rows.count ? lt_vector_add(&sites->rows) : NULL;
     if (!row) {
         sites->incomplete = true;
         return;
     }
-    uint32_t *head = lt_vector_at(&sites->heads, node);
     *row = *from;
-    row->next = *head;
-    *head = sites->rows.count - 1;
+    sites->unsorted |= row->node < row[-1].node;
+}
+
+/* Rows that are not in order: chains them by node. Without memory for that they are lost. */
+static void chain(struct lt_sites *sites, uint32_t nodes) {
+    if (!lt_vector_resize(&sites->heads, nodes)) {
+        sites->incomplete = true;
+        sites->rows.count = 0;
+    }
+    for (uint32_t i = 1; i < sites->rows.count; i++) {
+        uint32_t *head = lt_vector_at(&sites->heads, row_at(sites, i)->node);
+        row_at(sites, i)->next = *head;
+        *head = i;
+    }
+}
+
+/* The next row of the same node; 0 after the last. */
+static uint32_t row_after(const struct lt_sites *sites, uint32_t i) {
+    if (sites->unsorted)
+        return row_at(sites, i)->next;
+    return i + 1 < sites->rows.count && row_at(sites, i + 1)->node == row_at(sites, i)->node ? i + 1 : 0;
 }
 
 static void collect(struct lt_sites *sites, struct lt_site *site) {
     const struct lt_node *node = lt_arena_at(site->node);
-    const struct row row = {.site = lt_arena_ref(site),
+    const struct row row = {.node = node->dump_id,
+                            .site = lt_arena_ref(site),
                             .alloc_count = atomic_load_explicit(&site->alloc_count, memory_order_relaxed),
                             .alloc_bytes = atomic_load_explicit(&site->alloc_bytes, memory_order_relaxed)};
     const bool numbered = node->parent == 0 || node->dump_id != 0;
@@ -44,7 +71,7 @@ static void collect(struct lt_sites *sites, struct lt_site *site) {
     if (site->ages == LT_AGES_LOST || !numbered)
         sites->incomplete = true;
     else
-        add_row(sites, &row, node->dump_id);
+        add_row(sites, &row);
 }
 
 void lt_sites_collect(struct lt_sites *sites, uint32_t nodes, bool complete) {
@@ -52,13 +79,15 @@ void lt_sites_collect(struct lt_sites *sites, uint32_t nodes, bool complete) {
     sites->incomplete = !complete;
     lt_vector_init(&sites->rows, sizeof(struct row));
     lt_vector_init(&sites->heads, sizeof(uint32_t));
-    if (!lt_vector_add(&sites->rows) /* so that index 0 can mean "none" */ || !lt_vector_resize(&sites->heads, nodes))
+    if (!lt_vector_add(&sites->rows)) /* so that index 0 can mean "none" */
         sites->incomplete = true;
     for (struct lt_thread *thread = lt_thread_first(); thread; thread = thread->next) {
         struct lt_pool_cursor cursor = {0, 0};
         for (struct lt_site *site; (site = lt_pool_next(&thread->stacks.sites, &cursor, NULL));)
             collect(sites, site);
     }
+    if (sites->unsorted)
+        chain(sites, nodes);
 }
 
 static void merge_ages(struct lt_site_row *into, const struct lt_tally *tally, uint32_t first) {
@@ -182,16 +211,14 @@ static void clear_row(struct lt_site_row *row) {
     memset(row, 0, offsetof(struct lt_site_row, ages));
 }
 
-/* Merges the chain of one node, and writes and clears the rows that it gave. */
+/* Merges the rows of one node, from row i on, and writes and clears what they gave. */
 static int put_node_rows(struct site_output *out, const struct lt_sites *sites, const struct lt_tally *tally,
-                         uint32_t node, struct lt_site_rows *scratch) {
+                         uint32_t node, uint32_t i, struct lt_site_rows *scratch) {
     uint32_t kinds = 0;
     int status = 0;
-    const struct row *row;
-    for (uint32_t i = *(uint32_t *)lt_vector_at(&sites->heads, node); i; i = row->next) {
-        row = lt_vector_at(&sites->rows, i);
-        const struct lt_site *site = lt_arena_at(row->site);
-        merge_row(&scratch->row[site->kind][site->flags], row, tally);
+    for (; i; i = row_after(sites, i)) {
+        const struct lt_site *site = lt_arena_at(row_at(sites, i)->site);
+        merge_row(&scratch->row[site->kind][site->flags], row_at(sites, i), tally);
         kinds |= (uint32_t)1 << site->kind;
     }
     for (; kinds; kinds &= kinds - 1)
@@ -208,7 +235,12 @@ static int write_rows(const struct lt_sites *sites, const struct lt_tally *tally
                       struct site_output *out) {
     int status = 0;
     for (uint32_t node = 0; status == 0 && node < sites->heads.count; node++)
-        status = put_node_rows(out, sites, tally, node, scratch);
+        status = put_node_rows(out, sites, tally, node, *(uint32_t *)lt_vector_at(&sites->heads, node), scratch);
+    for (uint32_t i = 1, next; status == 0 && !sites->unsorted && i < sites->rows.count; i = next) {
+        status = put_node_rows(out, sites, tally, row_at(sites, i)->node, i, scratch);
+        for (next = i + 1; row_after(sites, next - 1) == next; next++)
+            ;
+    }
     return status == 0 && out->rows ? lt_rows_end(out->writer, out->rows) : status;
 }
 

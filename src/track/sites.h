@@ -17,7 +17,8 @@ struct lt_alloc_sums {
 };
 
 struct lt_sites {
-    struct lt_vector rows;  /* one per site and thread */
+    struct lt_vector rows;  /* one per site and thread, from index 1 on */
+    bool unsorted;          /* rows are not in the order of their nodes, but chained: */
     struct lt_vector heads; /* by node number: the first row of a chain */
     struct lt_alloc_sums sums[LT_KIND_END];
     uint64_t count;  /* sites of all threads, before merging */
