@@ -85,8 +85,29 @@ static bool has_room(struct lt_stack_table *table) {
     return lt_likely(used * 2 < count) || grow_table(table) || used * 16 < count * 15;
 }
 
+static void add_slot(struct lt_stack_table *table, uint32_t parent, uint64_t address, uint32_t node) {
+    table->used++;
+    in_program_order();
+    fill_slot(table, (uint64_t)tag_of(parent, address) << 32 | node);
+}
+
+/* An only child needs no slot: its parent names it. Before there is another one it gets a slot too. */
+static bool add_slot_of_sibling(struct lt_stack_table *table, uint32_t parent, uint32_t sibling) {
+    const uint64_t address = ((const struct lt_node *)lt_arena_known(sibling))->address;
+    if (find(table, parent, address))
+        return true;
+    if (!has_room(table))
+        return false;
+    add_slot(table, parent, address, sibling);
+    return true;
+}
+
 static uint32_t new_node(struct lt_stacks *stacks, uint32_t parent, uint64_t address) {
-    if (!has_room(&stacks->table))
+    const uint32_t sibling = parent ? ((const struct lt_node *)lt_arena_known(parent))->child : 0;
+    const bool only_child = parent && !sibling;
+    if (!only_child && !has_room(&stacks->table))
+        return 0;
+    if (sibling && !add_slot_of_sibling(&stacks->table, parent, sibling))
         return 0;
     struct lt_node *node = lt_pool_room(&stacks->nodes, stacks->epoch);
     if (!node)
@@ -96,9 +117,8 @@ static uint32_t new_node(struct lt_stacks *stacks, uint32_t parent, uint64_t add
     if (parent == 0)
         atomic_fetch_add_explicit(&stacks->roots, 1, memory_order_relaxed);
     const uint32_t ref = lt_arena_ref(node);
-    stacks->table.used++;
-    in_program_order();
-    fill_slot(&stacks->table, (uint64_t)tag_of(parent, address) << 32 | ref);
+    if (!only_child)
+        add_slot(&stacks->table, parent, address, ref);
     return ref;
 }
 

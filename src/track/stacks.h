@@ -2,12 +2,12 @@
  *
  *   root (epoch, truncated?) ── outermost frame ── ... ── innermost frame ── site (kind) ── site (kind) ...
  *
- * Only the owner looks children up, in a private hash table of 8-byte slots {hash, node}; and each node remembers a
- * child, which saves most lookups. Everybody else reads nodes and
- * sites in their pools (pool.h) and follows `parent` and `node`, which never change.
+ * Only the owner looks children up: each node remembers a child, which saves most lookups, and a private hash table of
+ * 8-byte slots {hash, node} has all but only children. Everybody else reads nodes and sites in their pools (pool.h) and
+ * follows `parent` and `node`, which never change.
  *
  * A site hangs on the node of its innermost frame, in a list by kind (nearly always of one element). A node costs 24
- * bytes and 16 to 24 bytes of hash table; a site 40. docs/design/tables.md has the alternatives. */
+ * bytes, and 16 to 24 bytes of hash table unless it is an only child; a site 40. docs/design/tables.md has the alternatives. */
 #ifndef LT_TRACK_STACKS_H
 #define LT_TRACK_STACKS_H
 
