@@ -88,6 +88,26 @@ static enum outcome outcome_of(enum lt_step step) {
     return step == LT_STEP_ON ? OUTCOME_ON : step == LT_STEP_END ? OUTCOME_WHOLE : OUTCOME_LOST;
 }
 
+/* Whether the rule is that of code without unwind information, and nothing else need be known of it. */
+static LT_ALWAYS_INLINE bool is_plain_frame_pointer(uintptr_t ip) {
+    struct lt_rule rule;
+    return lt_rule_cache_find(ip, false, &rule) && rule.class == LT_RULE_FRAME_POINTER && rule.flags == 0;
+}
+
+/* Follows frame pointers on a stack that can't go: most of a goroutine's. What lt_walk_step_any would do, in a third of
+ * the time. Stops in front of the first frame that is not so simple. */
+static void follow_frame_pointers(const struct lt_unwind_state *state, struct lt_walk *w, struct place *at) {
+    while (w->range.own && at->fresh != state->fresh && is_plain_frame_pointer(w->ip)) {
+        const uintptr_t fp = w->fp;
+        if (fp < w->sp || fp % sizeof fp || fp - w->range.low >= w->range.size - sizeof fp)
+            return;
+        *--at->fresh = (struct lt_memo_frame){.ip = w->ip, .sp = w->sp, .fp = fp, .fp_slot = fp, .own = LT_FRAME_FP};
+        w->ip = at->ip = lt_load_word(fp + sizeof fp);
+        w->sp = at->sp = fp + 2 * sizeof fp;
+        w->fp = at->fp = lt_load_word(fp);
+    }
+}
+
 /* Unwinds from a frame with an uncommon rule to the end. */
 static LT_NOINLINE enum outcome unwind_rest(struct lt_unwind_state *state, const struct lt_stack_range *range,
                                             struct place *at) {
@@ -96,6 +116,8 @@ static LT_NOINLINE enum outcome unwind_rest(struct lt_unwind_state *state, const
     enum lt_step step = LT_STEP_ON;
     state->go_system.sp = 0;
     while (step == LT_STEP_ON) {
+        if (!interrupted.here)
+            follow_frame_pointers(state, &w, at);
         struct lt_rule rule = lt_rule_at(w.ip, interrupted.here, &state->scratch);
         if (rule.class == LT_RULE_NOT_CODE && at->fresh != state->fresh_end)
             return OUTCOME_LOST; /* what was read is no return address */
