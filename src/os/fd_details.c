@@ -199,6 +199,7 @@ static bool tells_more(const struct lt_fd_details *details, const char *target) 
 }
 
 int lt_fd_details(int tid, const struct lt_fd_entry *entry, struct lt_fd_details *details) {
+    const bool fully = tid || entry->rank < LT_FD_FULLY;
     long flags = 0;
     *details = (struct lt_fd_details){.kind = lt_fd_kind(entry->target, 0)};
     if (!tid && (flags = lt_syscall2(SYS_fcntl, entry->fd, F_GETFD)) == -EBADF)
@@ -207,10 +208,10 @@ int lt_fd_details(int tid, const struct lt_fd_entry *entry, struct lt_fd_details
     if (details->kind == LT_KIND_FILE) {
         look_at_file(tid, entry->fd, details);
         details->kind = lt_fd_kind(entry->target, details->mode);
-        details->has_position = S_ISREG(details->mode) || S_ISDIR(details->mode) || S_ISBLK(details->mode);
+        details->has_position = fully && (S_ISREG(details->mode) || S_ISDIR(details->mode) || S_ISBLK(details->mode));
     } else if (details->kind != LT_KIND_EVENT)
         details->inode = inode_in(entry->target);
-    if (!tid && !tells_more(details, entry->target))
+    if (!tid && !(fully && tells_more(details, entry->target)))
         return 0;
     const int status = look_into_fdinfo(tid, entry->fd, details);
     return tid && status == -ENOENT ? status : 0;

@@ -17,6 +17,7 @@ struct pass {
     int directory;
     struct lt_file_id id; /* of the directory itself */
     char *target;
+    uint32_t count;
     bool (*see)(void *, const struct lt_fd_entry *);
     void *context;
 };
@@ -73,6 +74,7 @@ static bool see_entry(struct pass *p, const char *name) {
     if (n == -ENOENT)
         return true; /* closed since */
     p->target[n > 0 ? n : 0] = '\0';
+    entry.rank = p->count++;
     entry.deleted = take_deleted(p, name, p->target);
     return p->see(p->context, &entry);
 }

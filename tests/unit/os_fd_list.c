@@ -106,7 +106,11 @@ static void open_ten_thousand(void) {
     for (int i = 0; i < 10000; i++)
         CHILD_CHECK(dup(0) >= 0);
     check_listing(0, "/proc/self/fd");
-    CHILD_CHECK(list(0, -1)->count >= 10000);
+    const int last = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+    const struct listing *l = list(0, last);
+    CHILD_CHECK(l->count > 10000 && l->status == 0 && l->details.cloexec);
+    CHILD_CHECK(l->details.kind == LT_KIND_FILE && l->details.size > 0 && !l->details.has_position);
+    CHILD_CHECK(list(getpid(), last)->details.has_position);
 }
 
 static void lists_ten_thousand(void **state) {
