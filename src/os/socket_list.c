@@ -16,7 +16,6 @@
 
 #include "base/attrs.h"
 #include "base/fmt.h"
-#include "os/clock.h"
 #include "os/fd_list.h"
 #include "os/socket_reader.h"
 #include "os/syscall.h"
@@ -27,10 +26,13 @@
 #include <netinet/tcp.h>
 #include <string.h>
 
-static const uint64_t patience_ns = 1000 * 1000 * 1000;
-enum { FEW = 1000, ALWAYS = 5 };
+enum {
+    ALWAYS = 5,    /* tables that are read wherever there are sockets; the others only for a socket of that name */
+    FEW = 1000,    /* of one's own: asked by descriptor */
+    MOST = 500000, /* sockets of lists that are looked at: half a second */
+    OTHERS = 4,    /* likewise for each of one's own: three cost what a descriptor's questions cost */
+};
 
-/* The first ALWAYS are read wherever there are sockets, the others only for a socket of that name. */
 static const struct lt_socket_table tables[] = {
     {AF_INET, IPPROTO_TCP, "TCP", "tcp"},
     {AF_INET6, IPPROTO_TCP, "TCPv6", "tcp6"},
@@ -55,6 +57,7 @@ static _Atomic uint32_t refused;
 
 struct lt_socket_key *lt_socket_wanted(struct lt_socket_search *search, uint64_t inode) {
     uint32_t low = 0, high = search->count;
+    search->budget -= search->budget > 0;
     while (low < high) {
         const uint32_t middle = low + (high - low) / 2;
         if (search->keys[middle].inode < inode)
@@ -81,7 +84,7 @@ void lt_socket_found(struct lt_socket_search *search, struct lt_socket_key *key)
 /* Calls `ask` for the first key of each inode that has not been seen. */
 static void for_the_missing(struct lt_socket_search *search,
                             void (*ask)(struct lt_socket_search *, struct lt_socket_key *)) {
-    for (uint32_t i = 0; search->missing && i < search->count && lt_clock_mono_ns() < search->deadline_ns; i++) {
+    for (uint32_t i = 0; search->missing && i < search->count; i++) {
         const bool first = i == 0 || search->keys[i].inode != search->keys[i - 1].inode;
         if (first && !search->keys[i].seen)
             ask(search, search->keys + i);
@@ -94,20 +97,20 @@ static int read_table(struct lt_socket_search *search, struct lt_socket_link *li
         status = lt_socket_link_ask(link, tables + i);
     if (status == -ENOENT && link->fd >= 0)
         refused |= 1u << i;
-    return status < 0 && status != -ETIME ? lt_socket_read_proc(search, tables + i) : status;
+    return status < 0 && status != -E2BIG ? lt_socket_read_proc(search, tables + i) : status;
 }
 
-/* Reads the tables of the mask, as long as something is missing; 0 or -ETIME. What can't be read is done without. */
+/* Reads the tables of the mask, as long as something is missing; 0 or -E2BIG. What can't be read is done without. */
 static int read_tables(struct lt_socket_search *search, uint32_t mask) {
     struct lt_socket_link link;
     int status = 0;
     const bool open = lt_socket_link_open(&link, search) == 0;
-    for (uint32_t i = 0; i < LT_ARRAY_SIZE(tables) && search->missing && status != -ETIME; i++)
+    for (uint32_t i = 0; i < LT_ARRAY_SIZE(tables) && search->missing && status != -E2BIG; i++)
         if (mask >> i & 1)
             status = read_table(search, &link, i);
     if (open)
         lt_socket_link_close(&link);
-    return status == -ETIME ? status : 0;
+    return status == -E2BIG ? status : 0;
 }
 
 /* What the kernel calls the socket, "" where it doesn't say. The name is of the descriptor, which may have changed. */
@@ -165,15 +168,20 @@ static void ask_descriptor(struct lt_socket_search *search, struct lt_socket_key
     (void)lt_socket_by_descriptor(search, key);
 }
 
-/* Lists first, then what they left out, one by one. */
-static int ask_all(struct lt_socket_search *search) {
-    const uint32_t always = (1u << ALWAYS) - 1;
-    const bool few = search->missing <= FEW;
-    int status = search->tid || !few ? read_tables(search, always) : 0;
-    if (search->tid == 0) {
-        for_the_missing(search, ask_descriptor);
-        return status;
+static const uint32_t always = (1u << ALWAYS) - 1;
+
+/* Lists only for many, and as long as others' sockets don't make them the dearer way. */
+static int ask_own(struct lt_socket_search *search) {
+    if (search->missing > FEW) {
+        search->budget = OTHERS * (uint64_t)search->missing;
+        (void)!read_tables(search, always);
     }
+    for_the_missing(search, ask_descriptor);
+    return 0;
+}
+
+static int ask_anothers(struct lt_socket_search *search) {
+    int status = read_tables(search, always);
     for_the_missing(search, note_table);
     if (!status)
         status = read_tables(search, search->needed & ~always);
@@ -193,11 +201,13 @@ int lt_socket_list(int tid, struct lt_socket_key *keys, uint32_t count, char *bu
         .row = (struct lt_socket *)(void *)(buffer + sizeof(struct lt_socket_names)),
         .buffer = buffer + used,
         .size = size - used,
-        .deadline_ns = lt_clock_mono_ns() + patience_ns,
+        .budget = MOST,
         .see = see,
         .context = context,
     };
     for (uint32_t i = 0; i < count; i++)
         search.missing += i == 0 || keys[i].inode != keys[i - 1].inode;
-    return search.missing ? ask_all(&search) : 0;
+    if (!search.missing)
+        return 0;
+    return tid ? ask_anothers(&search) : ask_own(&search);
 }

@@ -36,8 +36,8 @@ enum { LT_SOCKET_BUFFER = 32 * 1024 }; /* least size of the buffer */
 
 /* Calls `see` once for each key (the first of those with the same inode) about which anything is known, in no
  * particular order. `keys` are sorted by inode, the private fields 0; `tid` is as in fd_list.h. Takes one
- * descriptor, moved above the low ones, for as long as it lasts. 0, or -ETIME where it took too long (a second) and
- * some are missing. Nothing blocks. */
+ * descriptor, moved above the low ones, for as long as it lasts. 0, or -E2BIG where the network namespace has so many
+ * sockets (half a million) that not all were looked at and some are missing. Nothing blocks. */
 LT_STATUS lt_socket_list(int tid, struct lt_socket_key *keys, uint32_t count, char *buffer, size_t size,
                          void (*see)(void *context, const struct lt_socket_key *, const struct lt_socket *),
                          void *context);

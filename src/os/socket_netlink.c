@@ -3,7 +3,6 @@
  * are gone through; on a host of 100,000 sockets that is a tenth of a second, in a thread of its own. */
 #include "os/socket_reader.h"
 
-#include "os/clock.h"
 #include "os/file.h"
 #include "os/syscall.h"
 
@@ -213,8 +212,8 @@ static int see_messages(struct lt_socket_link *link, see_message *see, long size
 static int receive(struct lt_socket_link *link, see_message *see) {
     int status;
     do {
-        if (lt_clock_mono_ns() > link->search->deadline_ns)
-            return -ETIME;
+        if (!link->search->budget)
+            return -E2BIG;
         const long n = lt_syscall6(SYS_recvfrom, link->fd, LT_ARG(link->search->buffer), (long)link->search->size,
                                    MSG_DONTWAIT | MSG_TRUNC, 0, 0);
         if (n == -EINTR)
@@ -274,8 +273,8 @@ static int ask_for_names(struct lt_socket_link *link) {
         struct unix_diag_req request = unix_request;
         request.udiag_ino = key->peer;
         key->peer_name = UNNAMED; /* unless the answer says otherwise */
-        if (ask(link, &request, sizeof request, 0, see_unix_name) == -ETIME)
-            return -ETIME;
+        if (ask(link, &request, sizeof request, 0, see_unix_name) == -E2BIG)
+            return -E2BIG;
         asked++;
     }
     return 0;

@@ -3,7 +3,6 @@
 #include "os/socket_reader.h"
 
 #include "base/fmt.h"
-#include "os/clock.h"
 #include "os/lines.h"
 
 #include <errno.h>
@@ -130,7 +129,7 @@ int lt_socket_read_proc(struct lt_socket_search *search, const struct lt_socket_
     (void)lt_lines_next(&lines); /* the head line */
     while (search->missing && !status && (line = lt_lines_next(&lines)) != NULL) {
         see_line(search, table, line);
-        status = lt_clock_mono_ns() > search->deadline_ns ? -ETIME : 0;
+        status = search->budget ? 0 : -E2BIG;
     }
     const int reading = lt_lines_close(&lines);
     return status ? status : reading;

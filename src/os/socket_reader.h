@@ -34,12 +34,12 @@ struct lt_socket_search {
     struct lt_socket_names *names;
     char *buffer;
     size_t size;
-    uint64_t deadline_ns; /* CLOCK_MONOTONIC */
+    uint64_t budget; /* how many more sockets of the lists are looked at */
     void (*see)(void *, const struct lt_socket_key *, const struct lt_socket *);
     void *context;
 };
 
-/* The key that wants the socket and has not been told of it, or NULL. */
+/* The key that wants the socket of a list and has not been told of it, or NULL. Takes one from the budget. */
 struct lt_socket_key *lt_socket_wanted(struct lt_socket_search *, uint64_t inode);
 
 void lt_socket_begin(struct lt_socket_search *, uint64_t inode);
@@ -72,7 +72,8 @@ uint64_t lt_socket_memory(const uint32_t *meminfo);
  * `fd` is no socket of that inode (any more). */
 bool lt_socket_by_descriptor(struct lt_socket_search *, struct lt_socket_key *);
 
-/* By netlink. ask: goes through a table; 0, -ETIME, or a negative errno where the kernel doesn't answer for it. */
+/* By netlink. ask: goes through a table; 0, -E2BIG once the budget is spent, or a negative errno where the kernel
+ * doesn't answer for it. */
 struct lt_socket_link {
     struct lt_socket_search *search;
     const struct lt_socket_table *table; /* that is being read */
