@@ -30,13 +30,18 @@ static void watch_signals(void) {
             sigaction(deadly_signals[i], &action, NULL);
 }
 
-static int fail(struct lt_output *output, int error) {
+static int fail_at(struct lt_output *output, const char *what, int error) {
     if (doomed) {
         unlink(doomed);
         doomed = NULL;
     }
-    lt_error("%s: %s; the report was not written", output->path ? output->path : "standard output", strerror(error));
+    lt_error("%s: %s%s; the report was not written", output->path ? output->path : "standard output", what,
+             strerror(error));
     return -error;
+}
+
+static int fail(struct lt_output *output, int error) {
+    return fail_at(output, "", error);
 }
 
 static bool is_written_directly(const char *path) {
@@ -64,7 +69,7 @@ static int open_beside(struct lt_output *output) {
         lt_die_of_memory();
     int fd = mkostemp(output->temporary, O_CLOEXEC);
     if (fd < 0)
-        return fail(output, errno);
+        return fail_at(output, "no file can be made in its directory: ", errno);
     doomed = output->temporary;
     watch_signals();
     if (fchmod(fd, wanted_mode(output->target)) < 0 || !(output->stream = fdopen(fd, "w"))) {

@@ -18,6 +18,8 @@ struct lt_report {
     size_t top; /* 0: all */
     const struct lt_filter *filter;
     const struct lt_selection *selection;
+    uint32_t recorded;                /* bit n: kind n (recorded.h) */
+    const char *nameless;             /* modules without symbols (nameless.h); NULL: none */
     const struct lt_policy *policies; /* judged */
     size_t policy_count;
 };

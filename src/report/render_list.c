@@ -7,6 +7,7 @@
 #include "report/human.h"
 #include "report/kinds.h"
 #include "report/render_resources.h"
+#include "report/shorten.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -18,7 +19,7 @@ const char *lt_place_of_holder(const struct lt_report *report, const struct lt_d
                                struct lt_pool *pool) {
     struct lt_stack stack = {0};
     struct lt_site site = lt_holder_site(report->model, holder);
-    const char *text = "(no frame was recorded)";
+    char *text = lt_pool_format(pool, "(no frame was recorded)");
     lt_stack_get(&stack, &site, report->filter);
     const struct lt_frame *frame = lt_stack_place(&stack);
     if (frame && frame->function && frame->file)
@@ -28,6 +29,7 @@ const char *lt_place_of_holder(const struct lt_report *report, const struct lt_d
     else if (frame)
         text = lt_pool_format(pool, "%s+0x%" PRIx64, lt_module_name(frame->module), frame->offset);
     lt_stack_free(&stack);
+    lt_shorten(text);
     return text;
 }
 

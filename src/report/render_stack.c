@@ -13,6 +13,7 @@
 #include "report/message.h"
 #include "report/render.h"
 #include "report/runtime.h"
+#include "report/shorten.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,6 +45,7 @@ static char *name_of(const struct lt_frame *frame) {
                      : asprintf(&name, "0x%llx", (unsigned long long)frame->offset);
     if (length < 0)
         lt_die_of_memory();
+    lt_shorten(name);
     return name;
 }
 
@@ -140,8 +142,9 @@ static void put_frame(const struct lt_report *report, const struct lt_terminal *
 static size_t column_of(const struct lt_stack *stack, size_t count) {
     size_t column = 0;
     for (size_t i = 0; i < count; i++) {
-        const char *function = stack->frames[i].function;
-        size_t width = function ? lt_escaped_width(function, strlen(function)) : 10;
+        char *name = stack->frames[i].function ? name_of(&stack->frames[i]) : NULL;
+        size_t width = name ? lt_escaped_width(name, strlen(name)) : 10;
+        free(name);
         if (width > column && width <= NAME_COLUMN)
             column = width;
     }

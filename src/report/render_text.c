@@ -3,6 +3,7 @@
 #include "report/human.h"
 #include "report/kinds.h"
 #include "report/render.h"
+#include "report/shorten.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -147,18 +148,31 @@ static void put_row_head(const struct lt_report *report, const struct lt_termina
     lt_pool_free(&scratch);
 }
 
+/* The place that a group has in common: its beginning where it is wider than the terminal. */
+static void put_label(const struct lt_terminal *terminal, const char *label) {
+    static const char indent[] = "      ", ellipsis[] = "...";
+    struct lt_pool scratch = {0};
+    char *name = lt_pool_format(&scratch, "%s", label);
+    lt_shorten(name);
+    size_t length = strlen(name), room = terminal->width > sizeof indent ? terminal->width - (sizeof indent - 1) : 0;
+    bool is_cut = room > sizeof ellipsis && lt_escaped_width(name, length) > room;
+    if (is_cut)
+        length = lt_fit_start(name, room - (sizeof ellipsis - 1));
+    fputs(indent, terminal->out);
+    lt_paint_name(terminal, LT_PAINT_STRONG, name, length);
+    fprintf(terminal->out, "%s\n", is_cut ? ellipsis : "");
+    lt_pool_free(&scratch);
+}
+
 static void put_row(const struct lt_report *report, const struct lt_terminal *terminal,
                     struct lt_stack_printer *printer, size_t index) {
     const struct lt_row *row = &report->table->rows[index];
     fputc('\n', terminal->out);
     put_row_head(report, terminal, row, index + 1);
-    if (row->label) {
-        fputs("      ", terminal->out);
-        lt_paint_name(terminal, LT_PAINT_STRONG, row->label, strlen(row->label));
-        fputc('\n', terminal->out);
-    } else {
+    if (row->label)
+        put_label(terminal, row->label);
+    else
         lt_render_stack(report, terminal, printer, row, index + 1);
-    }
 }
 
 /* Only heap needs no heading: it was there first. */
@@ -229,11 +243,35 @@ static void put_unchanged(const struct lt_report *report, FILE *out) {
 static void put_nothing(const struct lt_report *report, FILE *out) {
     const struct lt_selection *selection = report->selection;
     bool selected = selection->kinds || selection->min_age_cs || lt_filter_selects(report->filter);
+    bool is_heap_missing =
+        lt_kind_is_in(LT_KIND_HEAP, selection->kinds) && !(report->recorded & LT_KIND_BIT(LT_KIND_HEAP));
+    const char *what = is_heap_missing                  ? " that was recorded"
+                       : report->table->estimated_kinds ? " that was sampled"
+                                                        : "";
     if (report->base)
         fprintf(out, "\nNo change%s.\n", selected ? " in what was selected" : "");
     else
-        fprintf(out, "\nNothing %sis held%s.\n", report->table->estimated_kinds ? "that was sampled " : "",
-                selected ? " of what was selected" : "");
+        fprintf(out, "\nNothing%s is held%s.\n", what, selected ? " of what was selected" : "");
+}
+
+/* Kinds that were asked for and that nobody looked at. */
+static void put_unrecorded(const struct lt_report *report, FILE *out) {
+    const char *lead = "\nnot recorded:";
+    for (uint32_t kind = 1; kind < LT_KIND_END; kind++)
+        if (report->selection->kinds & LT_KIND_BIT(kind) && !(report->recorded & LT_KIND_BIT(kind))) {
+            fprintf(out, "%s %s", lead, lt_kind_name(kind));
+            lead = ",";
+        }
+    if (*lead == ',')
+        fputs(" (LEAKTRACK_KINDS, the notes above, or an older library)\n", out);
+}
+
+static void put_nameless(const struct lt_report *report, const struct lt_terminal *terminal) {
+    if (!report->nameless)
+        return;
+    fputs("\nframes without names: ", terminal->out);
+    lt_paint_name(terminal, LT_PAINT_PLAIN, report->nameless, strlen(report->nameless));
+    fputs("; install debug symbols (Debian: packages named -dbgsym) or set DEBUGINFOD_URLS\n", terminal->out);
 }
 
 static void put_policies(const struct lt_report *report, const struct lt_terminal *terminal) {
@@ -254,8 +292,10 @@ void lt_render_text(const struct lt_report *report, const struct lt_terminal *te
     else
         put_nothing(report, terminal->out);
     put_unchanged(report, terminal->out);
+    put_unrecorded(report, terminal->out);
     lt_render_sockets(report, terminal);
     if (report->list)
         lt_render_list(report, terminal);
+    put_nameless(report, terminal);
     put_policies(report, terminal);
 }

@@ -3,9 +3,11 @@
 #include "leaktrack.h"
 #include "report/diff.h"
 #include "report/message.h"
+#include "report/nameless.h"
 #include "report/names.h"
 #include "report/output.h"
 #include "report/progress.h"
+#include "report/recorded.h"
 #include "report/render.h"
 #include "report/request.h"
 #include "report/runtime.h"
@@ -140,8 +142,10 @@ static bool print(struct session *session) {
                                .top = (size_t)options->top,
                                .filter = &options->filter,
                                .selection = &options->selection,
+                               .recorded = lt_recorded_kinds(&session->newer.model),
                                .policies = options->policies,
                                .policy_count = options->policy_count};
+    report.nameless = lt_nameless_modules(&report, session->symbolizer, &session->newer.model.pool);
     if (lt_output_open(&output, options->output) < 0)
         return false;
     if (options->format == LT_FORMAT_JSON) {

@@ -42,6 +42,13 @@ int lt_symbolizer_resolve(struct lt_symbolizer *symbolizer, struct lt_symbol_que
     return 0;
 }
 
+enum lt_symbol_source lt_symbolizer_source(const struct lt_symbolizer *symbolizer,
+                                           const struct lt_dump_module *module) {
+    (void)symbolizer;
+    (void)module;
+    return LT_SYMBOLS_NONE;
+}
+
 const char *lt_symbol_module_label(const struct lt_dump_module *module) {
     return module && module->path[0] ? module->path : "[anonymous code]";
 }

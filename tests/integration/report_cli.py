@@ -165,6 +165,11 @@ class Files(Case):
         piped = subprocess.run("cat %s | %s -" % (self.dump, REPORT), shell=True, stdout=subprocess.PIPE, check=True, timeout=60)
         self.assertEqual(done.stdout, piped.stdout)
 
+    def test_a_directory_that_takes_no_files(self):
+        done = self.run_report("-o", "/proc/version", self.dump)
+        self.assertEqual(done.returncode, 2)
+        self.assert_one_line(done, "/proc/version: no file can be made in its directory")
+
     def test_output_file(self):
         for before in (None, "old", "old, and longer than the report" * 1000):
             if before:

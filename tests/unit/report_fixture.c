@@ -89,6 +89,13 @@ int lt_symbolizer_resolve(struct lt_symbolizer *symbolizer, struct lt_symbol_que
     return 0;
 }
 
+enum lt_symbol_source lt_symbolizer_source(const struct lt_symbolizer *symbolizer,
+                                           const struct lt_dump_module *module) {
+    (void)symbolizer;
+    (void)module;
+    return LT_SYMBOLS_NONE;
+}
+
 const char *lt_symbol_module_label(const struct lt_dump_module *module) {
     return module && module->path[0] ? module->path : "[anonymous code]";
 }
@@ -141,22 +148,27 @@ void fake_report_free(struct fake_report *report) {
         fake_dump_free(&report->older);
     lt_filter_free(&report->filter);
     lt_symbolizer_free(report->symbolizer);
+    lt_pool_free(&report->pool);
 }
 
-static struct lt_report rendered(const struct fake_report *report) {
-    return (struct lt_report){.model = &report->model,
-                              .base = report->older.made.bytes ? &report->base : NULL,
-                              .table = &report->table,
-                              .shown = report->shown,
-                              .by = report->by,
-                              .sort = report->sort,
-                              .list = report->list,
-                              .top = report->top,
-                              .filter = &report->filter,
-                              .selection = &report->selection};
+static struct lt_report rendered(struct fake_report *report) {
+    struct lt_report form = {.model = &report->model,
+                             .base = report->older.made.bytes ? &report->base : NULL,
+                             .table = &report->table,
+                             .shown = report->shown,
+                             .by = report->by,
+                             .sort = report->sort,
+                             .list = report->list,
+                             .top = report->top,
+                             .filter = &report->filter,
+                             .selection = &report->selection,
+                             .recorded = lt_recorded_kinds(&report->model)};
+    if (report->hints)
+        form.nameless = lt_nameless_modules(&form, report->symbolizer, &report->pool);
+    return form;
 }
 
-char *fake_text(const struct fake_report *report, size_t width, bool color) {
+char *fake_text(struct fake_report *report, size_t width, bool color) {
     char *text = NULL;
     size_t size;
     struct lt_terminal terminal = {.out = open_memstream(&text, &size), .width = width, .color = color};
@@ -166,7 +178,7 @@ char *fake_text(const struct fake_report *report, size_t width, bool color) {
     return text;
 }
 
-char *fake_json(const struct fake_report *report) {
+char *fake_json(struct fake_report *report) {
     char *text = NULL;
     size_t size;
     FILE *out = open_memstream(&text, &size);

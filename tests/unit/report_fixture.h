@@ -5,8 +5,10 @@
 
 #include "report/diff.h"
 #include "report/message.h"
+#include "report/nameless.h"
 #include "report/names.h"
 #include "report/policy.h"
+#include "report/recorded.h"
 #include "report/render.h"
 #include "report/runtime.h"
 #include "support/make_dump.h"
@@ -40,6 +42,8 @@ struct fake_report {
     enum lt_by by;
     enum lt_sort sort;
     bool list;
+    bool hints; /* of missing names */
+    struct lt_pool pool;
     bool everything; /* rows that hold nothing too */
     size_t top;      /* 0: all */
     size_t shown;    /* made */
@@ -53,8 +57,8 @@ void fake_report_make(struct fake_report *, const char *newer, const char *older
 void fake_report_free(struct fake_report *);
 
 /* The rendered text, for a terminal `width` columns wide (0: a pipe), or as JSON. To be freed. */
-char *fake_text(const struct fake_report *, size_t width, bool color);
-char *fake_json(const struct fake_report *);
+char *fake_text(struct fake_report *, size_t width, bool color);
+char *fake_json(struct fake_report *);
 
 /* Makes a report, compares its text with tests/golden/report/GOLDEN.txt and frees it. LEAKTRACK_UPDATE_GOLDEN=1 writes
  * those files anew; read the difference before you commit it. */

@@ -26,7 +26,7 @@
             "counter untracked \"acquired before start-up\" 12\n"                                                      \
             "counter untracked \"no memory\" 0\n"
 
-static void assert_fits(const struct fake_report *r, size_t width) {
+static void assert_fits(struct fake_report *r, size_t width) {
     char *text = fake_text(r, width, false);
     bool is_row = false;
     for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
