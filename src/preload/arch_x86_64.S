@@ -76,4 +76,24 @@ syscall:
     .cfi_endproc
     .size syscall, . - syscall
 
+/* void *lt_thread_trampoline(void *record): what a new thread is given to run instead of the program's function, which it
+ * jumps to, so that the thread's call stacks have no frame of ours. lt_thread_begins (hooks_threads.c) gives function and
+ * argument in rax and rdx. */
+    .globl lt_thread_trampoline
+    .hidden lt_thread_trampoline
+    .type lt_thread_trampoline, @function
+    .balign 16
+lt_thread_trampoline:
+    .cfi_startproc
+    _CET_ENDBR
+    sub $8, %rsp
+    .cfi_adjust_cfa_offset 8
+    call lt_thread_begins
+    add $8, %rsp
+    .cfi_adjust_cfa_offset -8
+    mov %rdx, %rdi
+    jmp *%rax
+    .cfi_endproc
+    .size lt_thread_trampoline, . - lt_thread_trampoline
+
     .section .note.GNU-stack, "", @progbits

@@ -139,6 +139,14 @@ void lt_event_misuse(enum lt_misuse_what what, int fd, const struct lt_descripto
     lt_guard_leave();
 }
 
+enum { LONG_WITHOUT_TICK = 4 * LT_EVENTS_PER_TICK };
+
+void lt_event_end_under_locks(const struct lt_event *event) {
+    if (lt_unlikely(++lt_tls.events >= LONG_WITHOUT_TICK) && !(event->stack_flags & LT_STACK_SIGNAL))
+        lt_event_tick(-1); /* as if nobody knew what is on the stack: in this thread */
+    lt_guard_leave();
+}
+
 /* A thread that only releases gets its own table too, or all of them would count in one shared word. NULL: it has none.
  */
 static struct lt_thread *attach_for_release(void) {

@@ -95,6 +95,10 @@ struct lt_event {
 bool lt_event_begin(struct lt_event *, enum lt_kind, uint64_t size, const struct lt_regs *from);
 void lt_event_end(const struct lt_event *);
 
+/* The same where the program may hold its allocator's locks (mmap): a helper thread could not be made. A snapshot that
+ * is due is left to the thread's next event of another kind; where none comes for long, it runs in this thread. */
+void lt_event_end_under_locks(const struct lt_event *);
+
 /* A release of what was not the caller's to release (track/misuses.h). `opener` is the record of who had acquired it.
  */
 struct lt_descriptor;

@@ -60,10 +60,6 @@ static bool add_chunk(struct lt_keyed *table) {
     return true;
 }
 
-bool lt_keyed_has_unused(const struct lt_keyed *table) {
-    return table->unused != 0;
-}
-
 void *lt_keyed_new(struct lt_keyed *table) {
     if (!table->unused && !add_chunk(table))
         return NULL;

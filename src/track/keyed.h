@@ -26,10 +26,8 @@ struct lt_keyed {
     uint32_t chains[LT_KEYED_CHAINS];
 };
 
-/* A record in use, without a key, zeroed but for its first part; NULL where no memory is left. lt_keyed_unused: one is
- * to be had without new memory. */
+/* A record in use, without a key, zeroed but for its first part; NULL where no memory is left. */
 void *lt_keyed_new(struct lt_keyed *);
-bool lt_keyed_has_unused(const struct lt_keyed *);
 
 /* Gives the record its key, under which lt_keyed_find finds it: the newest of those with that key. lt_keyed_next: the
  * next older one. */

@@ -9,9 +9,10 @@
 #include <pthread.h>
 #include <stddef.h>
 
-/* How many records a creation asks after before new ones are made: enough that ended threads are found before the
- * table has doubled, few enough that a thousand living ones do not mean a thousand system calls. */
-enum { ASK_AT_MOST = 8 };
+/* How many records each creation asks after, going round. While the table has C records a round takes C / 4 creations,
+ * so that at most C / 2 records are those of threads whose end has not been noticed: the table keeps below four times
+ * what lives at one time. */
+enum { ASK_AT_ONCE = 4 };
 
 struct record {
     struct lt_keyed_record keyed;
@@ -48,9 +49,9 @@ static bool has_ended(const struct record *record) {
     return record->thread.tid && !lt_tid_alive(record->thread.tid);
 }
 
-/* Looks at some records, going round, for detached threads that have ended. */
+/* Looks at some records for detached threads that have ended. */
 static void sweep(struct lt_thread *thread) {
-    for (unsigned asked = 0; asked < ASK_AT_MOST; asked++, ask_next++) {
+    for (unsigned asked = 0; asked < ASK_AT_ONCE; asked++, ask_next++) {
         struct record *record = lt_keyed_at(&table, ask_next);
         if (!record)
             record = lt_keyed_at(&table, ask_next = 0);
@@ -62,8 +63,7 @@ static void sweep(struct lt_thread *thread) {
 static struct record *new_record(struct lt_thread *thread) {
     if (!lt_table_lock(&lock))
         return NULL;
-    if (!lt_keyed_has_unused(&table))
-        sweep(thread);
+    sweep(thread);
     struct record *record = lt_keyed_new(&table);
     if (!record)
         lt_untracked(LT_UNTRACKED_ARENA_FULL);

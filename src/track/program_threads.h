@@ -2,10 +2,10 @@
  * table per thread is another matter: thread.h.)
  *
  * A record is made before the real pthread_create, so that the new thread can write its tid into it, and is given up
- * where that fails. It is released by a join, by a detached thread's end (noticed at the next snapshot or creation that
- * needs room, when the kernel no longer knows the tid), and by detaching one that has ended. A thread that ended and
- * was neither joined nor detached still holds its stack: the leak. Its acquisition and release count no bytes: what its
- * stack takes is part of the mappings.
+ * where that fails. It is released by a join, by a detached thread's end (noticed at the next snapshot, or by one of
+ * the next creations, when the kernel no longer knows the tid), and by detaching one that has ended. A thread that
+ * ended and was neither joined nor detached still holds its stack: the leak. Its acquisition and release count no
+ * bytes: what its stack takes is part of the mappings.
  *
  * A handle can be given out again the moment its thread was joined, before the joiner is back: who releases one asks
  * for a ticket first. Whoever gets a handle that is still recorded has the old one's release counted.
