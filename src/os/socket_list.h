@@ -32,7 +32,7 @@ struct lt_socket {
     uint64_t memory;               /* bytes of kernel memory in its buffers; 0 unknown */
 };
 
-enum { LT_SOCKET_BUFFER = 32 * 1024 }; /* least size of the buffer */
+enum { LT_SOCKET_BUFFER = 32 * 1024 }; /* least size of the buffer; it is aligned to 8 */
 
 /* Calls `see` once for each key (the first of those with the same inode) about which anything is known, in no
  * particular order. `keys` are sorted by inode, the private fields 0; `tid` is as in fd_list.h. Takes one

@@ -40,6 +40,22 @@ sort -R /etc/services | sort | md5sum
 """
 
 
+SQL = b"".join([b"CREATE TABLE t(a INTEGER PRIMARY KEY, b TEXT); BEGIN;\n",
+                b"".join(b"INSERT INTO t(b) VALUES(hex(%d * 7919));\n" % i for i in range(3000)), b"COMMIT;\n",
+                b"CREATE INDEX i ON t(b); SELECT count(*), min(b), max(b) FROM t WHERE b LIKE '3%';\n",
+                b"ATTACH 'other.db' AS o; CREATE TABLE o.u AS SELECT * FROM t WHERE a % 7 = 0; SELECT sum(a) FROM o.u;\n",
+                b"PRAGMA journal_mode=WAL; UPDATE t SET b = b || 'x' WHERE a < 500; PRAGMA integrity_check;\n"])
+
+GIT = """
+set -e
+git init -q -b main . && git add -A
+git -c user.name=a -c user.email=a@b commit -q --date '2020-01-01T00:00:00Z' -m first
+echo more >>f1; git rm -q f2; git diff HEAD | cat
+git -c user.name=a -c user.email=a@b commit -q --date '2020-01-01T00:00:00Z' -am second
+git gc -q; git fsck --strict; git log --format=%s --stat | cat; git archive HEAD | tar tf - | wc -l
+"""
+
+
 def files(directory):
     for i in range(30):
         with open(os.path.join(directory, "f%d" % i), "w", encoding="ascii") as file:
@@ -60,6 +76,12 @@ def test(shim):
         harness.need(len(main) == 1, "%d dumps of the main python process among %d" % (len(main), len(reports)))
     elif which == "shell":
         reports = harness.same_behaviour(shim, [harness.program("bash", "bash"), "-c", SHELL], prepare=files)
+    elif which == "sqlite3":
+        reports = harness.same_behaviour(shim, [harness.program("sqlite3", "sqlite3"), "main.db"], stdin=SQL)
+    elif which == "git":
+        harness.program("git", "git")
+        reports = harness.same_behaviour(shim, [harness.program("bash", "bash"), "-c", GIT], prepare=files, env={
+            "HOME": "/nonexistent", "GIT_COMMITTER_DATE": "2020-01-01T00:00:00Z"})
     elif which == "cc":
         source = b"#include <stdio.h>\n#include <math.h>\nint main(void){printf(\"%f\\n\", sin(1));return 0;}\n"
         reports = harness.same_behaviour(shim, [harness.program("gcc", "gcc"), "-O2", "-S", "-x", "c", "-o", "-", "-"],
