@@ -136,17 +136,21 @@ static bool drop_record(struct lt_picture *picture, int fd, const struct lt_desc
     return true;
 }
 
+/* The record and the number have parted: what the call promised can't be what the kernel shows. */
+static bool has_parted(struct lt_picture *picture, const struct lt_descriptor_row *row, const struct record *record,
+                       const struct lt_descriptor *now) {
+    return record && record->was.generation == now->generation && row->kind_known &&
+           contradicts(now->kind, row->kind) && drop_record(picture, row->fd, now);
+}
+
 /* Whether an origin could be told. */
 static bool find_holder(struct lt_picture *picture, struct lt_descriptor_row *row, const struct record *record) {
     struct lt_descriptor now;
-    const bool held = lt_descriptor_get(row->fd, &now);
-    const bool same = held && record && record->was.generation == now.generation;
-    if (same && row->kind_known && contradicts(now.kind, row->kind) && drop_record(picture, row->fd, &now))
-        row->origin = LT_ORIGIN_UNATTRIBUTED;
-    else if (held)
+    const bool held = lt_descriptor_get(row->fd, &now), parted = held && has_parted(picture, row, record, &now);
+    if (held && !parted)
         attribute(row, &now);
-    else if (record)
-        row->kind = 0;
+    else if (record && !parted)
+        row->kind = 0; /* released meanwhile */
     else
         row->origin = LT_ORIGIN_UNATTRIBUTED;
     return row->origin != LT_ORIGIN_UNATTRIBUTED;

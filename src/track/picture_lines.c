@@ -174,7 +174,7 @@ static void classify_stacks(struct lt_picture *picture) {
 void lt_picture_classify_lines(struct lt_picture *picture) {
     for (uint32_t i = 0; i < picture->lines.count; i++) {
         struct lt_map_line *line = line_at(picture, i);
-        line->mapping_class = class_of_name(path_of(picture, line));
+        line->mapping_class = (uint8_t)class_of_name(path_of(picture, line));
     }
     for (uint32_t i = 0; i < picture->lines.count;)
         if (line_at(picture, i)->mapping_class == LT_MAPPING_FILE)
