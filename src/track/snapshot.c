@@ -79,16 +79,23 @@ static bool has_totals(enum lt_kind kind) {
            work.events[kind].released_count;
 }
 
+/* A mapping that is cut in two counts as -1 release (resource.h). Where cuts outnumber releases, they are told as
+ * acquisitions of pieces. */
+static uint64_t surplus_of_cuts(const struct lt_totals *events) {
+    return (int64_t)events->released_count < 0 ? -events->released_count : 0;
+}
+
 static void put_totals(enum lt_kind kind) {
     const struct lt_live_sums *live = &work.tally.sums[kind];
     const struct lt_alloc_sums *alloc = &work.sites.sums[kind];
     const struct lt_totals *events = &work.events[kind];
+    const uint64_t cuts = surplus_of_cuts(events);
     const uint64_t numbers[] = {kind,
                                 lt_whole_count(kind, live->live_count),
                                 lt_whole_bytes(kind, live->live_bytes),
-                                lt_whole_count(kind, alloc->alloc_count),
+                                lt_whole_count(kind, alloc->alloc_count) + cuts,
                                 lt_whole_bytes(kind, alloc->alloc_bytes),
-                                events->released_count,
+                                events->released_count + cuts,
                                 events->released_bytes,
                                 lt_whole_count(kind, live->inherited_count),
                                 lt_whole_bytes(kind, live->inherited_bytes)};
