@@ -19,6 +19,7 @@
 #include "track/descriptors.h"
 
 #include <errno.h>
+#include <sys/stat.h>
 
 _Static_assert((int)LT_PICTURE_BUFFER >= (int)LT_FD_LIST_BUFFER, "the buffer is lent to lt_fd_list");
 
@@ -75,7 +76,7 @@ static void describe(struct lt_picture *picture, struct lt_descriptor_row *row, 
             (uint8_t)((details->cloexec ? LT_DESCRIPTOR_CLOEXEC : 0) | (entry->deleted ? LT_DESCRIPTOR_DELETED : 0)),
         .kind_known = entry->target[0] || details->mode,
         .has_position = details->has_position,
-        .has_size = details->kind == LT_KIND_FILE && details->has_position,
+        .has_size = S_ISREG(details->mode),
         .target = says_all && details->inode ? 0 : lt_picture_text(picture, entry->target),
         .note = lt_picture_text(picture, details->note),
         .inode = details->inode,
