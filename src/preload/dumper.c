@@ -77,6 +77,7 @@ static int take(const struct lt_job *job, bool isolated) {
     struct lt_dump_file *file = lt_output_for_snapshot(job->flags & LT_SNAPSHOT_LAST);
     struct lt_snapshot_options options = {.blocks = lt_options.blocks, .flags = job->flags};
     int own_fds[2], own_tids[2];
+    (void)!lt_dump_file_check(file); /* opens it if need be: its number is to be left out */
     set_scene(&options.picture, isolated, own_fds, own_tids);
     const uint32_t ticket = lt_control_ticket();
     int status = lt_snapshot_take(file, job->trigger, &options);

@@ -143,7 +143,8 @@ def check_trigger(dump, trigger):
 
 def check_accounts(dump):
     total = dump.report["totals"]["heap"]
-    need(sum(s["live_count"] for s in dump.report["sites"]) == total["live_count"], "%s: sites are not the total", dump.name)
+    heap = sum(s["live_count"] for s in dump.report["sites"] if s["kind"] == "heap")
+    need(heap == total["live_count"], "%s: sites are not the total", dump.name)
 
 
 def control_of(pid, descriptor_range=range(1000, 1024)):
