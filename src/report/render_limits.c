@@ -62,18 +62,35 @@ static void put_open_files(const struct lt_report *report, const struct lt_termi
     fputc('\n', terminal->out);
 }
 
+/* A mapping without a holder that needs none: its class says whose it is. */
+static bool is_explained(uint32_t mapping_class) {
+    return mapping_class != LT_MAPPING_ANONYMOUS && mapping_class != LT_MAPPING_FILE &&
+           mapping_class != LT_MAPPING_SHARED_MEMORY;
+}
+
 static void put_mappings(const struct lt_terminal *terminal, const struct lt_dump_snapshot *snapshot) {
     struct origins origins = {0};
-    uint64_t used = snapshot->mapping_count, limit = 0;
+    uint64_t used = snapshot->mapping_count, limit = 0, own = 0, explained = 0;
     bool is_counted = lt_kernel_value(snapshot, LT_KERNEL_MAPPINGS, &used);
     if (!is_counted && !snapshot->mapping_count)
         return;
     lt_kernel_value(snapshot, LT_KERNEL_MAPPINGS_LIMIT, &limit);
     put_use(terminal, "mappings", used, limit);
-    for (size_t i = 0; i < snapshot->mapping_count; i++)
-        count_origin(&origins, snapshot->mappings[i].origin);
+    for (size_t i = 0; i < snapshot->mapping_count; i++) {
+        const struct lt_dump_mapping *row = &snapshot->mappings[i];
+        if (row->origin != LT_ORIGIN_UNATTRIBUTED || !is_explained(row->mapping_class))
+            count_origin(&origins, row->origin);
+        else if (row->mapping_class == LT_MAPPING_OWN)
+            own++;
+        else
+            explained++;
+    }
     if (snapshot->mapping_count)
         put_origins(terminal->out, &origins);
+    if (explained)
+        fprintf(terminal->out, ", %" PRIu64 " of modules, stacks and heap", explained);
+    if (own)
+        fprintf(terminal->out, ", %" PRIu64 " of leaktrack", own);
     fputc('\n', terminal->out);
 }
 
@@ -118,8 +135,8 @@ static void put_misuses(FILE *out, const struct lt_dump_snapshot *snapshot) {
         count += snapshot->misuses[i].count;
     lt_kernel_value(snapshot, LT_KERNEL_MISUSES_WITHOUT_STACK, &without_stack);
     if (count + without_stack)
-        fprintf(out, "misuses: %" PRIu64 " closes of descriptors that were not the caller's; --list shows where\n",
-                count + without_stack);
+        fprintf(out, "misuses: %s of what was not the caller's; --list shows where\n",
+                lt_human_count(count + without_stack, "close").text);
 }
 
 void lt_render_limits(const struct lt_report *report, const struct lt_terminal *terminal) {

@@ -39,7 +39,10 @@ static const char *age_of(const struct lt_report *report, const struct lt_dump_h
 }
 
 static void put_line(const struct lt_terminal *terminal, const char *text) {
-    lt_paint_name(terminal, LT_PAINT_PLAIN, text, strlen(text));
+    size_t length = strlen(text);
+    while (length && text[length - 1] == ' ') /* an empty last column */
+        length--;
+    lt_paint_name(terminal, LT_PAINT_PLAIN, text, length);
     fputc('\n', terminal->out);
 }
 
@@ -78,6 +81,8 @@ static const char *what_of(const struct lt_dump_descriptor *row, struct lt_pool 
     bool is_deleted = row->flags & LT_DESCRIPTOR_DELETED && !strstr(row->target, "(deleted)");
     if (!ends[0])
         ends = row->target;
+    if (!ends[0] && details->inode != LT_NO_NUMBER) /* what /proc says of it */
+        ends = lt_pool_format(pool, "%s:[%" PRIu64 "]", lt_kind_name(row->kind), details->inode);
     text = lt_pool_format(pool, "%s%s%s", text, text[0] && ends[0] ? " " : "", ends);
     if (is_deleted)
         text = lt_pool_format(pool, "%s (deleted)", text);
@@ -156,14 +161,23 @@ static int by_size(const void *left, const void *right) {
     return (a->start > b->start) - (a->start < b->start);
 }
 
+/* The library's own are in the sums only: gigabytes of address space that nobody uses. */
+static size_t mappings_by_size(const struct lt_resources *rows, const struct lt_dump_mapping **sorted) {
+    size_t count = 0;
+    for (size_t i = 0; i < rows->mapping_count; i++)
+        if (rows->mappings[i]->mapping_class != LT_MAPPING_OWN)
+            sorted[count++] = rows->mappings[i];
+    if (count)
+        qsort(sorted, count, sizeof(void *), by_size);
+    return count;
+}
+
 static void put_mappings(const struct lt_report *report, const struct lt_terminal *terminal, struct lt_pool *pool) {
     const struct lt_resources *rows = &report->model->resources;
-    size_t count = rows->mapping_count;
-    const struct lt_dump_mapping **sorted = lt_pool_alloc(pool, count, sizeof(void *));
-    if (!count)
+    const struct lt_dump_mapping **sorted = lt_pool_alloc(pool, rows->mapping_count, sizeof(void *));
+    if (!rows->mapping_count)
         return;
-    memcpy(sorted, rows->mappings, count * sizeof(void *));
-    qsort(sorted, count, sizeof(void *), by_size);
+    size_t count = mappings_by_size(rows, sorted);
     size_t shown = begin_list(report, terminal, "mappings", count,
                               "         ADDRESS        SIZE  PROT  CLASS           ORIGIN        AGE           PATH");
     for (size_t i = 0; i < shown; i++) {

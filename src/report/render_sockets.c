@@ -44,22 +44,24 @@ static void put_places(const struct lt_report *report, const struct lt_terminal 
     size_t count = lt_shares(report->model, lt_held_sockets(group, pool), group->count, pool, &shares);
     for (size_t i = 0; i < count && i < MOST_SITES; i++) {
         const char *place = lt_place_of_holder(report, &shares[i].holder, pool);
-        fprintf(terminal->out, "%22s%5zu  ", "", shares[i].count);
+        fprintf(terminal->out, "%24s%5zu  ", "", shares[i].count);
         lt_paint_name(terminal, LT_PAINT_FAINT, place, strlen(place));
         fputc('\n', terminal->out);
     }
     if (count > MOST_SITES)
-        fprintf(terminal->out, "%22s%5s  %s\n", "", "", lt_human_count(count - MOST_SITES, "more call stack").text);
+        fprintf(terminal->out, "%24s%5s  %s\n", "", "", lt_human_count(count - MOST_SITES, "more call stack").text);
 }
 
 static void put_group(const struct lt_report *report, const struct lt_terminal *terminal,
                       const struct lt_socket_group *group, struct lt_pool *pool) {
-    const char *ends = lt_socket_ends(group, pool), *waiting = "";
+    const char *waiting = "";
     bool is_bad = lt_is_close_wait(group->sockets[0]);
     if (group->waiting)
         waiting = lt_pool_format(pool, ", %s not read", lt_human_size(group->waiting).text);
-    char *line = lt_pool_format(pool, "%6zu  %-12s %-5s %s%s%s", group->count, group->state[0] ? group->state : "-",
-                                group->protocol, ends + 2 * (ends[0] == ','), lt_socket_age(group, pool), waiting);
+    const char *facts =
+        lt_pool_format(pool, "%s%s%s", lt_socket_ends(group, pool), lt_socket_age(group, pool), waiting);
+    char *line = lt_pool_format(pool, "%6zu  %-12s %-12s %s", group->count, group->state[0] ? group->state : "-",
+                                group->protocol, facts + strspn(facts, ", "));
     lt_paint_name(terminal, is_bad ? LT_PAINT_BAD : LT_PAINT_PLAIN, line, strlen(line));
     fputc('\n', terminal->out);
     put_places(report, terminal, group, pool);

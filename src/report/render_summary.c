@@ -76,7 +76,7 @@ static void put_end_of_dump(const struct lt_terminal *terminal, const struct lt_
 }
 
 static bool has_events(const struct lt_dump_totals *totals) {
-    return totals->present && (totals->alloc_count || totals->live_count || totals->inherited_count);
+    return totals->present && (totals->alloc_count || totals->live_count);
 }
 
 /* One column of the table: a count and, where they mean something, bytes; "~" in front of an estimate. */

@@ -26,11 +26,15 @@ foreach(version 1 2)
   target_link_libraries(report_victim_${version} PRIVATE lt_warnings)
   set_target_properties(report_victim_${version} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR})
 endforeach()
-foreach(subject Requests Comparisons)
+add_executable(sockets_example ${CMAKE_SOURCE_DIR}/docs/example/sockets.c)
+target_compile_options(sockets_example PRIVATE -g -O0)
+target_link_libraries(sockets_example PRIVATE lt_warnings)
+foreach(subject Requests Comparisons Sockets)
   string(TOLOWER ${subject} name)
   add_test(NAME integration.report_${name}
            COMMAND ${LEAKTRACK_SYSTEM_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/report_live.py $<TARGET_FILE:leaktrack>
-                   $<TARGET_FILE:leaktrack-report> $<TARGET_FILE:report_victim_1> $<TARGET_FILE:report_victim_2> ${subject})
+                   $<TARGET_FILE:leaktrack-report> $<TARGET_FILE:report_victim_1> $<TARGET_FILE:report_victim_2>
+                   $<TARGET_FILE:sockets_example> ${subject})
   set_tests_properties(integration.report_${name} PROPERTIES LABELS integration TIMEOUT 180
                                                              SKIP_REGULAR_EXPRESSION "OK \\(skipped")
 endforeach()

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """leaktrack-report on processes: asked for a snapshot, restarted, rebuilt.
 
-report_live.py LIBRARY REPORT VICTIM VICTIM_VERSION_2 [unittest arguments]
+report_live.py LIBRARY REPORT VICTIM VICTIM_VERSION_2 SOCKETS_EXAMPLE [unittest arguments]
 """
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,7 +13,9 @@ import tempfile
 import time
 import unittest
 
-LIBRARY, REPORT, VICTIM, REBUILT = (os.path.abspath(a) for a in sys.argv[1:5])
+LIBRARY, REPORT, VICTIM, REBUILT, SOCKETS = (os.path.abspath(a) for a in sys.argv[1:6])
+
+KINDS = ["heap", "mapping", "file", "directory", "socket", "pipe", "event", "stream", "thread", "timer"]
 
 
 class Case(unittest.TestCase):
@@ -174,8 +177,62 @@ class Comparisons(Case):
             for frame in reversed(site["frames"]):
                 module = bytes.fromhex(frame["build_id"]) if frame["build_id"] else (frame["module"] or "").encode()
                 state = mix(mix(state, fnv(module) if module else 0), frame["offset"])
-            self.assertEqual(site["id"], "%016x" % mix(state, 1))
+            self.assertEqual(site["id"], "%016x" % mix(state, 1 + KINDS.index(site["kind"])))
+
+
+class Sockets(Case):
+    """The example of docs/example, against the kernel's own list."""
+
+    @staticmethod
+    def kernels_word(pid):
+        """The pairs of ends of the process's TCP sockets in CLOSE_WAIT."""
+        inodes = set()
+        for name in os.listdir("/proc/%d/fd" % pid):
+            target = os.readlink("/proc/%d/fd/%s" % (pid, name))
+            if target.startswith("socket:["):
+                inodes.add(target[8:-1])
+
+        def end(text):
+            address, port = text.split(":")
+            return "%d.%d.%d.%d:%d" % (*bytes.fromhex(address)[::-1], int(port, 16))
+        with open("/proc/%d/net/tcp" % pid, encoding="ascii") as file:
+            rows = [line.split() for line in file.readlines()[1:]]
+        return sorted((end(row[1]), end(row[2])) for row in rows if row[3] == "08" and row[9] in inodes)
+
+    def sockets_of(self, *arguments):
+        child = self.start(SOCKETS, *arguments)
+        expected = self.kernels_word(child.pid)
+        open_files = os.listdir("/proc/%d/fd" % child.pid)
+        self.end(child)
+        self.assertEqual(len(expected), 20)
+        report = self.json(self.path())
+        found = [d for d in report["descriptors"] if d["state"] == "CLOSE_WAIT"]
+        self.assertEqual(sorted((d["local"], d["peer"]) for d in found), expected)
+        self.assertEqual(report["socket_states"]["CLOSE_WAIT"], 20)
+        self.assertEqual(report["kernel"]["open_files"], len(report["descriptors"]))
+        self.assertLessEqual({d["fd"] for d in found}, {int(fd) for fd in open_files})
+        self.assertEqual(len({d["site"] for d in found}), 1)
+        text = self.run_report(self.path()).stdout.decode().splitlines()
+        return expected, [line for line in text[1:] if line]  # behind the process
+
+    def test_a_client(self):
+        expected, lines = self.sockets_of()
+        self.assertRegex(lines[0], r"^warning: 20 sockets in CLOSE_WAIT, peer %s, oldest \S+ \S+: the peer has closed" %
+                         re.escape(expected[0][1]))
+        self.assertRegex(lines[1], r"^ +call_backend +\S+sockets\.c:\d+$")
+        self.assertRegex(lines[2], r"^ +main +\S+sockets\.c:\d+$")
+
+    def test_a_server(self):
+        expected, lines = self.sockets_of("server")
+        self.assertRegex(lines[0], r"^warning: 20 sockets in CLOSE_WAIT, local %s, peer 127\.0\.0\.1, oldest " %
+                         re.escape(expected[0][0]))
+        self.assertRegex(lines[1], r"^ +take_call +\S+sockets\.c:\d+$")
+
+    def test_policies(self):
+        self.end(self.start(SOCKETS))
+        for policy, code in (("close_wait>0", 1), ("close_wait>20", 0), ("socket>=21", 1), ("file>0", 0), ("misuse>0", 0)):
+            self.assertEqual(self.run_report("--fail-on", policy, self.path()).returncode, code, policy)
 
 
 if __name__ == "__main__":
-    unittest.main(argv=[sys.argv[0]] + sys.argv[5:], verbosity=2)  # says why a test is skipped
+    unittest.main(argv=[sys.argv[0]] + sys.argv[6:], verbosity=2)  # says why a test is skipped
