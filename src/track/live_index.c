@@ -298,7 +298,7 @@ int lt_live_insert(const struct lt_live_block *block, struct lt_live_block *old)
     }
 }
 
-uint64_t *lt_live_find(uintptr_t address) {
+static LT_ALWAYS_INLINE uint64_t *search(uintptr_t address) {
     uint32_t *region = lt_likely(lt_live_address_fits(address)) ? region_of(address) : NULL;
     if (lt_unlikely(!region))
         return NULL;
@@ -309,6 +309,10 @@ uint64_t *lt_live_find(uintptr_t address) {
             return entry;
     }
     return NULL;
+}
+
+uint64_t *lt_live_find(uintptr_t address) {
+    return search(address);
 }
 
 void lt_live_prefetch(uintptr_t address) {
@@ -337,8 +341,8 @@ void lt_live_remove(uint64_t *entry) {
 }
 
 bool lt_live_take(uintptr_t address, struct lt_live_block *block) {
-    uint64_t *entry = lt_live_find(address);
-    if (!entry)
+    uint64_t *entry = search(address);
+    if (lt_unlikely(!entry))
         return false;
     const struct slot slot = load_slot(chunk_of(entry), slot_of(entry));
     decode(&slot, block);
