@@ -270,8 +270,7 @@ static LT_COLD int replace(uint64_t *entry, uintptr_t address, struct lt_live_bl
     return 1;
 }
 
-int lt_live_insert(const struct lt_live_block *block, struct lt_live_block *old) {
-    uint32_t *region = region_of(block->address);
+int lt_live_insert(const struct lt_live_block *block, uint32_t *region, struct lt_live_block *old) {
     if (lt_unlikely(!region) && !(region = make_leaf(block->address)))
         return -ENOMEM;
     const uint8_t tag = tag_of(block->address);
@@ -315,10 +314,11 @@ uint64_t *lt_live_find(uintptr_t address) {
     return search(address);
 }
 
-void lt_live_prefetch(uintptr_t address) {
-    uint32_t *region = lt_likely(lt_live_address_fits(address)) ? region_of(address) : NULL;
+uint32_t *lt_live_place(uintptr_t address) {
+    uint32_t *region = region_of(address);
     if (lt_likely(region))
         __builtin_prefetch(chunk_at(region), 1);
+    return region;
 }
 
 static unsigned slot_of(const uint64_t *entry) {

@@ -42,13 +42,14 @@ LT_STATUS lt_live_init(void);
 bool lt_live_address_fits(uintptr_t address);
 bool lt_live_size_fits(uint64_t size);
 
-/* Fetches the cache line that the next insert or find at `address` needs. Any address. */
-void lt_live_prefetch(uintptr_t address);
+/* Looks up where blocks around `address` (which fits) are, and fetches the cache line that the insert will need; NULL:
+ * there are none so far. Good for ever. */
+uint32_t *lt_live_place(uintptr_t address);
 
-/* Inserts a block whose address and size fit; its `state` is ignored. 0; 1 when the address was still held, then *old
- * is what was replaced; -ENOMEM when the arena is full, and nothing has changed. The address belongs to the caller:
- * nobody else inserts, finds or removes it meanwhile. */
-LT_STATUS lt_live_insert(const struct lt_live_block *, struct lt_live_block *old);
+/* Inserts a block whose address and size fit; its `state` is ignored; `place` is lt_live_place of its address. 0; 1
+ * when the address was still held, then *old is what was replaced; -ENOMEM when the arena is full, and nothing has
+ * changed. The address belongs to the caller: nobody else inserts, finds or removes it meanwhile. */
+LT_STATUS lt_live_insert(const struct lt_live_block *, uint32_t *place, struct lt_live_block *old);
 
 /* The entry of the block at `address`, NULL where there is none or it is MOVING. Any address. It stays the same entry
  * until the block is released. */

@@ -67,7 +67,7 @@ int lt_acquire(struct lt_thread *thread, enum lt_kind kind, uintptr_t address, u
     if (lt_unlikely(kind != LT_KIND_HEAP || !lt_live_address_fits(address) || !lt_live_size_fits(size)))
         return refuse(kind, size);
     struct lt_stack stack;
-    lt_live_prefetch(address);
+    uint32_t *place = lt_live_place(address);
     lt_unwind_capture(thread->unwind, from, &stack);
     struct lt_site *site = lt_stacks_site(&thread->stacks, &stack, kind);
     if (lt_unlikely(!site))
@@ -75,7 +75,7 @@ int lt_acquire(struct lt_thread *thread, enum lt_kind kind, uintptr_t address, u
     struct lt_live_block old,
         block = {.address = address, .size = size, .birth = lt_clock_cs(), .site = lt_arena_ref(site)};
     lt_site_count(site, size, block.birth);
-    int status = lt_live_insert(&block, &old);
+    int status = lt_live_insert(&block, place, &old);
     if (lt_unlikely(status != 0) && (status = insert_was_special(status, thread, kind, site, size, &old)) < 0)
         return status;
     lt_add_own(&thread->sums[kind].acquired_count, 1);

@@ -139,7 +139,7 @@ static void index_event(uintptr_t address) {
     struct lt_live_block old, block = {.address = address, .size = 64, .site = 1, .birth = 1};
     (void)lt_live_take(address, &old);
     capture_time();
-    (void)!lt_live_insert(&block, &old);
+    (void)!lt_live_insert(&block, lt_live_place(block.address), &old);
 }
 
 static struct lt_thread *thread;
@@ -175,7 +175,7 @@ static void anywhere(void) {
 static void measure_index(void) {
     for (uint32_t i = 0; i < MANY; i++) {
         struct lt_live_block old, block = {.address = addresses[i], .size = 64, .site = 1, .birth = 1};
-        (void)!lt_live_insert(&block, &old);
+        (void)!lt_live_insert(&block, lt_live_place(block.address), &old);
     }
     static const struct {
         const char *name;

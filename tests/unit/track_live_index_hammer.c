@@ -70,7 +70,7 @@ static void insert_checked(uintptr_t address, unsigned *seed) {
     struct lt_live_block old, block = {.address = address, .site = site_of(address, seed)};
     block.birth = few ? 0 : (uint32_t)rand_r(seed) * 2 & ~(LT_LIVE_BIRTH_UNIT - 1u);
     block.size = size_of(&block);
-    if (lt_live_insert(&block, &old) != 0)
+    if (lt_live_insert(&block, lt_live_place(block.address), &old) != 0)
         atomic_fetch_add(&wrong, 1);
 }
 
