@@ -58,8 +58,9 @@ static void put_back(const struct taken *taken) {
         lt_mapping_put_back(lt_event_thread(), taken->pieces, taken->count);
 }
 
-/* [start, start + size), whole pages, was given to the program. `attached`: see lt_mapping. */
-static void put_in(const void *start, uintptr_t size, uintptr_t attached, const struct lt_regs *caller) {
+/* [start, start + size), whole pages, was given to the program. `attached`, `anonymous`: see lt_mapping. */
+static void put_in(const void *start, uintptr_t size, uintptr_t attached, bool anonymous,
+                   const struct lt_regs *caller) {
     struct lt_event event;
     if (!lt_event_begin(&event, LT_KIND_MAPPING, size, caller))
         return;
@@ -67,9 +68,15 @@ static void put_in(const void *start, uintptr_t size, uintptr_t attached, const 
                                        .end = (uintptr_t)start + size,
                                        .holding = event.holding,
                                        .attached = attached,
-                                       .origin = LT_ORIGIN_CALL};
+                                       .origin = LT_ORIGIN_CALL,
+                                       .anonymous = anonymous};
     lt_mapping_put(event.thread, &mapping);
     lt_event_end_under_locks(&event);
+}
+
+/* Huge pages are files of the kernel's, shared ones of /dev/zero. */
+static bool is_anonymous(int flags) {
+    return flags & MAP_ANONYMOUS && !(flags & (MAP_SHARED | MAP_HUGETLB));
 }
 
 /* The unit in which the kernel maps: the flags tell the size of huge pages, or that it is the default one. */
@@ -88,7 +95,7 @@ static void *after_mmap(const struct taken *taken, void *result, size_t size, in
     if (result == MAP_FAILED)
         put_back(taken);
     else
-        put_in(result, round_up(size, unit_of(flags)), 0, caller);
+        put_in(result, round_up(size, unit_of(flags)), 0, is_anonymous(flags), caller);
     return result;
 }
 
@@ -153,7 +160,7 @@ LT_EXPORT void *mremap(void *old, size_t old_size, size_t new_size, int flags, .
     if (result == MAP_FAILED)
         put_back(&taken);
     else if (!only_shrinks(old_size, new_size, flags))
-        put_in(result, round_up(new_size, PAGE), 0, &caller);
+        put_in(result, round_up(new_size, PAGE), 0, false, &caller); /* what it was is not asked */
     return result;
 }
 
@@ -189,7 +196,7 @@ LT_EXPORT void *shmat(int id, const void *address, int flags) {
     if (result == MAP_FAILED)
         put_back(&taken);
     else if (size)
-        put_in(result, size, size, &caller);
+        put_in(result, size, size, false, &caller);
     return result;
 }
 

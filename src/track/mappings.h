@@ -28,6 +28,7 @@ struct lt_mapping {
     uint64_t attached; /* by shmat: the bytes that were attached (shmdt takes all that is left of them); 0 otherwise */
     uint32_t serial;   /* of the acquisition, equal for its pieces; private */
     uint8_t origin;    /* enum lt_origin: CALL, or INHERITED in a forked child */
+    bool anonymous;    /* private and of no file: if the kernel shows a file there, somebody has mapped over it */
 };
 
 /* Once, after lt_arena_init. */

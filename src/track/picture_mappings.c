@@ -89,6 +89,17 @@ static void deny(struct lt_picture *picture, uintptr_t start, uintptr_t end, con
         picture->vanished[LT_KIND_MAPPING]++;
 }
 
+/* What was recorded as of no file is a file's. */
+static bool is_mapped_over(const struct lt_map_line *line, const struct lt_mapping *record) {
+    return record->anonymous && line->of_file;
+}
+
+static void deny_overlap(struct lt_picture *picture, const struct lt_map_line *line, const struct lt_mapping *record) {
+    const uintptr_t start = line->start > record->start ? line->start : record->start;
+    if (is_mapped_over(line, record))
+        deny(picture, start, line->end < record->end ? line->end : record->end, record);
+}
+
 /* What was recorded between two lines. */
 static void deny_gaps(struct walk *walk) {
     struct lt_picture *picture = walk->picture;
@@ -100,6 +111,7 @@ static void deny_gaps(struct walk *walk) {
             const struct lt_map_line *line = lt_vector_at(&picture->lines, l);
             if (line->start > at)
                 deny(picture, at, line->start < record->end ? line->start : record->end, record);
+            deny_overlap(picture, line, record);
             if (line->end > at)
                 at = line->end;
             if (at >= record->end)
@@ -195,7 +207,7 @@ static uintptr_t cut(struct walk *walk, const struct lt_map_line *line, uintptr_
     } else if (now && reaches(now->start, now->end, at, &end)) {
         walk->now_bytes += end - at;
         add_piece(walk, line, at, end, line->of_file || line->shared ? line->mapping_class : LT_MAPPING_ANONYMOUS, now);
-    } else if (!before || !reaches(before->start, before->end, at, &end)) {
+    } else if (!before || !reaches(before->start, before->end, at, &end) || is_mapped_over(line, before)) {
         const enum lt_mapping_class mapping_class = class_of(walk, line, at, &end);
         add_piece(walk, line, at, end, mapping_class, NULL);
     }

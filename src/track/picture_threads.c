@@ -102,12 +102,23 @@ static bool see(void *context, const struct lt_task *task) {
     return true;
 }
 
-/* Whether the list is whole. */
+static bool is_listed(const struct lt_picture *picture, int tid) {
+    for (uint32_t i = 0; i < picture->threads.count; i++)
+        if (((struct lt_thread_row *)lt_vector_at(&picture->threads, i))->tid == tid)
+            return true;
+    return false;
+}
+
+/* Whether the list is whole, and speaks of threads by the numbers that they have here: /proc may be that of another
+ * pid namespace. */
 static bool read_list(struct lt_picture *picture) {
     const int status = lt_task_list(picture->buffer, LT_PICTURE_BUFFER, see, picture);
     if (picture->threads.count != picture->tasks)
         lt_picture_lost(picture);
-    return status == 0 && picture->tasks > 0 && !picture->incomplete;
+    if (status == 0 && is_listed(picture, lt_getpid()))
+        return !picture->incomplete;
+    picture->threads.count = picture->tasks = 0;
+    return false;
 }
 
 /* A thread that has left shows no descriptors, and the main thread, which was named, may have: then any other. */

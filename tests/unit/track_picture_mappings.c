@@ -3,6 +3,7 @@
 
 #include "track/mappings.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -68,7 +69,7 @@ static bool matches_the_kernel(const struct lt_dump_snapshot *of) {
 static char *map(size_t pages, int protection, int stack) {
     char *at = mmap(NULL, pages * PAGE, protection, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     CHILD_CHECK(at != MAP_FAILED);
-    struct lt_mapping mapping = {.start = (uintptr_t)at, .end = (uintptr_t)at + pages * PAGE};
+    struct lt_mapping mapping = {.start = (uintptr_t)at, .end = (uintptr_t)at + pages * PAGE, .anonymous = true};
     do /* on a busy machine the table's lock may not be had, and the event is lost */
         mapping.holding = picture_acquire(LT_KIND_MAPPING, pages * PAGE, stack);
     while (!lt_mapping_put(lt_thread_attach(), &mapping));
@@ -132,19 +133,22 @@ static void vanish(void) {
     size_t bytes;
     picture_start();
     char *gone = map(4, PROT_READ, 1), *parted = map(8, PROT_READ, 2);
-    char *last = map(3, PROT_READ, 3);
+    char *last = map(3, PROT_READ, 3), *over = map(4, PROT_READ, 4) + PAGE;
     CHILD_CHECK(munmap(gone, 4 * PAGE) == 0); /* behind our back */
     CHILD_CHECK(munmap(parted + 2 * PAGE, PAGE) == 0 && munmap(last + 2 * PAGE, PAGE) == 0);
+    const int file = open("/etc/passwd", O_RDONLY);
+    CHILD_CHECK(mmap(over, PAGE, PROT_READ, MAP_PRIVATE | MAP_FIXED, file, 0) == over);
     read_maps();
     const struct lt_dump_snapshot *shown = picture_take();
     CHILD_CHECK(matches_the_kernel(shown) && picture_adds_up(shown));
-    CHILD_CHECK(picture_counter(shown, LT_KERNEL_VANISHED_MAPPINGS) == 3);
+    CHILD_CHECK(picture_counter(shown, LT_KERNEL_VANISHED_MAPPINGS) == 4);
+    CHILD_CHECK(held_rows(shown, over - PAGE, 4, &bytes) == 2 && bytes == 3 * PAGE);
     CHILD_CHECK(held_rows(shown, gone, 4, &bytes) == 0);
     CHILD_CHECK(held_rows(shown, parted, 8, &bytes) == 2 && bytes == 7 * PAGE);
-    CHILD_CHECK(shown->totals[LT_KIND_MAPPING].live_count == 3);
-    CHILD_CHECK(shown->totals[LT_KIND_MAPPING].live_bytes == 9 * PAGE);
+    CHILD_CHECK(shown->totals[LT_KIND_MAPPING].live_count == 5);
+    CHILD_CHECK(shown->totals[LT_KIND_MAPPING].live_bytes == 12 * PAGE);
     shown = picture_take();
-    CHILD_CHECK(picture_counter(shown, LT_KERNEL_VANISHED_MAPPINGS) == 3 && picture_adds_up(shown));
+    CHILD_CHECK(picture_counter(shown, LT_KERNEL_VANISHED_MAPPINGS) == 4 && picture_adds_up(shown));
     world_remove_file();
 }
 
