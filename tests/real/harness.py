@@ -90,6 +90,8 @@ def accounted(report):
     if "release_count" in total:
         need(total["alloc_count"] - total["release_count"] == total["live_count"],
              "acquired %(alloc_count)d - released %(release_count)d is not live %(live_count)d" % total)
+    own = [r for r in report["descriptors"] if r["path"] in (report["dump"]["path"], "/memfd:leaktrack-control")]
+    need(not own, "the library's own descriptors are listed: %s" % own)
     lost = {k: v for k, v in report["untracked"].items() if v}
     need(not lost, "untracked events: %s" % lost)
 

@@ -95,7 +95,7 @@ def running_dump(directory, pid, keep_busy, seconds=60):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         found = glob.glob(os.path.join(directory, "*.%d.bin" % pid))
-        if found:
+        if found and os.path.getsize(found[0]):
             return found[0]
         keep_busy()
     raise harness.Failure("process %d makes no dump" % pid)

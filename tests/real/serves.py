@@ -60,6 +60,16 @@ class Server:
         for _ in range(20):
             self.ask(self.question)
 
+    def stop(self):
+        """Whatever has gone wrong: nginx takes its worker along."""
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(20)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+
     def end(self):
         self.process.send_signal(signal.SIGTERM)
         harness.need(self.process.wait(60) == 0, "the server ended with %d" % self.process.returncode)
@@ -143,9 +153,7 @@ def test(shim):
             serve(shim, server, dumps, load, connections)
             server.end()
         finally:
-            if server.process.poll() is None:
-                server.process.kill()
-                server.process.wait()
+            server.stop()
 
 
 harness.main(test)
