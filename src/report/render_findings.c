@@ -149,7 +149,7 @@ static void put_rise(struct findings *findings) {
     if ((kinds && !(kinds & LT_DESCRIPTOR_KINDS)) || !lt_find_rise(model->dump, model->snapshot, &rise))
         return;
     const char *limit = "";
-    if (rise.time_to_limit != LT_NO_NUMBER)
+    if (rise.time_to_limit != LT_NO_NUMBER && !(model->snapshot->flags & LT_SNAPSHOT_LAST))
         limit = lt_pool_format(pool, "; the limit is %s away at this pace", lt_human_duration(rise.time_to_limit).text);
     warn(findings,
          lt_pool_format(pool,

@@ -71,6 +71,17 @@ class Judging(Case):
             self.assertEqual(self.smoke(*options, VICTIM, "leak", "10").returncode, code, policies)
         self.assertEqual(self.smoke("--fail-on=heap>10", VICTIM, "leak", "10").returncode, 0)
 
+    def test_descriptors_are_told_and_condemned_on_request(self):
+        done = self.smoke(VICTIM, "open", "3", "close-twice")
+        self.assertEqual(done.returncode, 0)
+        self.assertIn(b"\n#1  3 files, 100 % of files, ", done.stderr)
+        self.assertIn(b"\nwarning: double close: descriptor ", done.stderr)
+        for policy, code in (("descriptors>0", 1), ("descriptors>3", 0), ("file==3", 1), ("socket>0", 0), ("misuse>0", 1),
+                             ("unjoined>0", 0)):
+            self.assertEqual(self.smoke("--fail-on", policy, VICTIM, "open", "3", "close-twice").returncode, code, policy)
+        self.assertEqual(self.smoke("--fail-on", "descriptors>0", VICTIM, "print", "hi").returncode, 0)
+        self.assertEqual(self.smoke("--inheritable", "--list", VICTIM, "open", "1").returncode, 0)
+
     def test_options_of_the_report_are_passed_on(self):
         self.assertEqual(self.smoke("--ignore", "^leak$", VICTIM, "leak", "10").returncode, 0)
         self.assertEqual(self.smoke("--ignore", "it's \"quoted\" $HOME `x`", VICTIM, "leak", "10").returncode, 1)

@@ -1,5 +1,6 @@
 /* What leaktrack-smoke is tried on: does, one after the other, what its arguments say. */
 #define _GNU_SOURCE
+#include <fcntl.h>
 #include <grp.h>
 #include <libintl.h>
 #include <locale.h>
@@ -18,6 +19,18 @@ void *volatile kept;
 static void leak(int count) {
     for (int i = 0; i < count; i++)
         kept = malloc(37);
+}
+
+static void leave_open(int count) {
+    for (int i = 0; i < count; i++)
+        if (open("/dev/null", O_RDONLY) < 0)
+            exit(9);
+}
+
+static void close_twice(void) {
+    int fd = open("/dev/null", O_RDONLY);
+    close(fd);
+    close(fd);
 }
 
 static void *nothing(void *unused) {
@@ -77,6 +90,10 @@ int main(int argc, char **argv) {
         int next = i + 1 < argc ? atoi(argv[i + 1]) : 0;
         if (strcmp(argv[i], "leak") == 0)
             leak(next);
+        else if (strcmp(argv[i], "open") == 0)
+            leave_open(next);
+        else if (strcmp(argv[i], "close-twice") == 0)
+            close_twice();
         else if (strcmp(argv[i], "fork") == 0)
             fork_and_leak(next);
         else if (strcmp(argv[i], "exit") == 0)
