@@ -1,0 +1,70 @@
+"""What the tests of Go programs share: build with Debian's Go, run under the library, ask for a snapshot, read it."""
+import glob
+import os
+import re
+import subprocess
+
+import harness
+
+
+def build(shim, source, directory, *options, strip=False, name="program"):
+    """The program's path. All tests share a build cache beside the report's program."""
+    go = harness.program("go", "golang")
+    env = harness.clean_environment()
+    env.update(GOCACHE=os.path.join(os.path.dirname(shim.report), "go-cache"), GOPATH=os.path.join(directory, "path"), GOFLAGS="-mod=mod",
+               GOTOOLCHAIN="local", GO111MODULE="off", CGO_ENABLED="1")
+    program = os.path.join(directory, name)
+    status, out, err = harness.run([go, "build", *options, "-o", program, source], env, directory)
+    harness.need(status == 0, "go build %s %s: %s" % (" ".join(options), source, (out + err).decode()))
+    if strip:
+        status, _, err = harness.run([harness.program("strip", "binutils"), program], env, directory)
+        harness.need(status == 0, "strip: %s" % err.decode())
+    return program
+
+
+def snapshot(shim, command, cwd, **options):
+    """Runs the program until it says "ready", asks for a snapshot, lets it end. Its report."""
+    env = shim.environment(cwd, **options)
+    with subprocess.Popen(command, env=env, cwd=cwd, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE) as process:
+        try:
+            line = process.stdout.readline()
+            if line != b"ready\n":
+                process.kill()
+                raise harness.Failure("%s said %r, not ready: %s" % (command, line, process.stderr.read()[-2000:]))
+            dump = glob.glob(os.path.join(cwd, "*.%d.bin" % process.pid))
+            harness.need(len(dump) == 1, "dumps of pid %d: %s" % (process.pid, dump))
+            report = shim.read(dump[0], "--request", "--top", "0")
+            out, err = process.communicate(timeout=harness.TIMEOUT)
+        finally:
+            process.kill()
+    harness.need(process.returncode == 0, "%s ended with %d: %s" % (command, process.returncode, err.decode()[-2000:]))
+    harness.need(out == b"" and err == b"", "%s said more: %r %r" % (command, out, err))
+    return report
+
+
+def marked_lines(source):
+    """{words of the comment: line number} of the lines with // LEAK words."""
+    with open(source, encoding="utf-8") as file:
+        return {found.group(1).strip(): number for number, line in enumerate(file, 1)
+                for found in [re.search(r"// LEAK (.*)", line)] if found}
+
+
+def frames_at(report, source, line):
+    """The heap sites whose stacks have a frame at that line of the source."""
+    name = os.path.basename(source)
+    return [s for s in report["sites"] if s["kind"] == "heap" and
+            any(f["line"] == line and os.path.basename(f["file"] or "") == name for f in s["frames"])]
+
+
+def live_at(report, source, line):
+    sites = frames_at(report, source, line)
+    return sum(s["live_count"] for s in sites), sum(s["live_bytes"] for s in sites)
+
+
+def complete(report):
+    """(acquisitions whose stack reaches runtime.goexit, all whose stack has a frame of package main)"""
+    of_main = [s for s in report["sites"] if s["kind"] == "heap" and
+               any((f["function"] or "").startswith("main.") for f in s["frames"])]
+    whole = [s for s in of_main if s["frames"][-1]["function"] == "runtime.goexit" and not s["truncated"]]
+    return sum(s["alloc_count"] for s in whole), sum(s["alloc_count"] for s in of_main)
