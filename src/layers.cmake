@@ -11,7 +11,7 @@ target_compile_options(
   lt_preloaded
   INTERFACE -fvisibility=hidden
             -ftls-model=initial-exec # a general-dynamic access may call malloc
-            -fno-omit-frame-pointer # hooks read their caller's state from their own frame
+            -fomit-frame-pointer
             -fno-plt # a call through a lazy PLT slot costs a kilobyte of stack
             -fno-builtin-malloc -fno-builtin-calloc -fno-builtin-realloc -fno-builtin-free
             -fcf-protection=full
