@@ -6,6 +6,7 @@
 #include "unwind/memos.h"
 #include "unwind/rule.h"
 #include "unwind/stack_bounds.h"
+#include "unwind/tails.h"
 #include "unwind/unwind.h"
 
 struct lt_unwind_state {
@@ -15,9 +16,12 @@ struct lt_unwind_state {
     uint32_t generation;            /* of the rules that the memos were made with */
     uint32_t depth;                 /* frames kept: the length of the arrays */
     uintptr_t *ips;                 /* room for frames that no memo holds */
-    struct lt_memo_frame *fresh;    /* room for frames found by unwinding: filled from the end, so that the outermost */
-    struct lt_memo_frame *fresh_end; /* comes first */
-    void **foreign;                  /* libunwind only: its result, LT_FOREIGN_FRAMES more than depth */
+    struct lt_tail *tails;
+    struct lt_memo_frame *fresh_end; /* end of the room for frames found by unwinding, where a tail has not enough */
+    /* Of the capture in progress: its room, filled from the end, so that the outermost frame comes first. */
+    struct lt_memo_frame *limit, *end;
+    struct lt_tail *tail; /* whose room it is, NULL: `fresh` */
+    void **foreign;       /* libunwind only: its result, LT_FOREIGN_FRAMES more than depth */
     struct lt_stack_bounds bounds;
     struct lt_scratch scratch;
     struct { /* what the walk's last GO_SWITCH came from: sp 0 = there was none */
@@ -25,6 +29,9 @@ struct lt_unwind_state {
         struct lt_stack_range range;
     } go_system;
 };
+
+/* Empties the memos and the tails. */
+void lt_unwind_state_forget_stacks(struct lt_unwind_state *);
 
 enum { LT_FOREIGN_FRAMES = 16 }; /* at most so many frames of our own lie below the hook's caller */
 

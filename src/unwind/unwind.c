@@ -43,12 +43,19 @@ const struct lt_unwinder *lt_unwinder(void) {
 static bool make_arrays(struct lt_unwind_state *state, uint32_t depth) {
     state->depth = depth;
     state->ips = lt_arena_alloc(depth * sizeof *state->ips, 64);
-    state->fresh = lt_arena_alloc(depth * sizeof *state->fresh, 64);
-    state->fresh_end = state->fresh + depth;
+    struct lt_memo_frame *fresh = lt_arena_alloc(depth * sizeof *fresh, 64);
+    state->fresh_end = fresh + depth;
+    state->tails = lt_arena_alloc(LT_TAILS * sizeof *state->tails, 64);
     if (in_use == &lt_unwinder_libunwind)
         state->foreign = lt_arena_alloc((depth + LT_FOREIGN_FRAMES) * sizeof *state->foreign, 8);
-    return state->ips && state->fresh && (state->foreign || in_use != &lt_unwinder_libunwind) &&
+    return state->ips && fresh && state->tails && (state->foreign || in_use != &lt_unwinder_libunwind) &&
            lt_memos_init(&state->memos, depth);
+}
+
+void lt_unwind_state_forget_stacks(struct lt_unwind_state *state) {
+    lt_memos_clear(&state->memos);
+    for (unsigned i = 0; i < LT_TAILS; i++)
+        state->tails[i].count = 0;
 }
 
 struct lt_unwind_state *lt_unwind_state_new(void) {
@@ -61,7 +68,7 @@ struct lt_unwind_state *lt_unwind_state_new(void) {
 
 void lt_unwind_state_reset(struct lt_unwind_state *state) {
     state->previous = NULL;
-    lt_memos_clear(&state->memos);
+    lt_unwind_state_forget_stacks(state);
     lt_stack_bounds_forget(&state->bounds);
 }
 

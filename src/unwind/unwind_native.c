@@ -1,5 +1,6 @@
 /* The native unwinder: rules (rule_compile.h) from the innermost frame outwards until a frame is one that the memo
- * knows; the rest is proven by comparing words, and only what is not is unwound (memo.h).
+ * knows; the rest is proven by comparing words, and only what is not is unwound (memo.h). What lately was unwound so is
+ * proven as well (tails.h).
  *
  * HOT PATH: `capture` and what is inlined there does the frames whose rule fits 16 bits. All else is one step, or all
  * the others, in a function that is not inlined. */
@@ -9,13 +10,14 @@
 #include "unwind/walk.h"
 
 #include <stddef.h>
+#include <string.h>
 
 /* Where a walk is. The hot loop has it in registers; functions that are not inlined are given a copy of it to change.
  */
 struct place {
     uintptr_t ip, sp, fp;
     const struct lt_memo_frame *met; /* the memo's newest frame that it may still meet, frames[-1]: none */
-    struct lt_memo_frame *fresh;     /* the frame unwound last; they fill state->fresh from its end */
+    struct lt_memo_frame *fresh;     /* the frame unwound last; they fill the room from its end */
 };
 
 enum outcome {
@@ -40,15 +42,34 @@ static LT_ALWAYS_INLINE bool meets(struct place *at) {
  * of a frame is no power of two.) */
 static LT_ALWAYS_INLINE bool fits(const struct lt_unwind_state *state, const struct lt_memo *memo,
                                   const struct place *at) {
-    const ptrdiff_t room = (char *)at->fresh - (char *)state->fresh;
-    const ptrdiff_t needed = (char *)(at->met + 1) - (char *)memo->frames;
-    return lt_likely(memo->whole) ? needed <= room : needed == room;
+    const ptrdiff_t depth = ((char *)state->end - (char *)at->fresh) + ((char *)(at->met + 1) - (char *)memo->frames);
+    const ptrdiff_t limit = (ptrdiff_t)(state->depth * sizeof *at->fresh);
+    return lt_likely(memo->whole) ? depth <= limit : depth == limit;
+}
+
+static LT_ALWAYS_INLINE void use_room(struct lt_unwind_state *state, struct lt_memo_frame *end, uint32_t frames,
+                                      struct lt_tail *tail) {
+    state->end = end;
+    state->limit = end - frames;
+    state->tail = tail;
+}
+
+/* What is unwound will not be kept as a tail. */
+static void leave_tail(struct lt_unwind_state *state, struct place *at) {
+    if (!state->tail)
+        return;
+    const size_t count = (size_t)(state->end - at->fresh);
+    memcpy(state->fresh_end - count, at->fresh, count * sizeof *at->fresh);
+    at->fresh = state->fresh_end - count;
+    use_room(state, state->fresh_end, state->depth, NULL);
 }
 
 /* The word number `differs` has another value than in the memo. Frames whose steps read only newer words are proven:
  * they are taken over, with the fp that they have now. The walk goes on at the frame whose step read that word. */
-static LT_NOINLINE void take_proven(const struct lt_memo *memo, uint32_t differs, struct place *at) {
+static LT_NOINLINE void take_proven(struct lt_unwind_state *state, const struct lt_memo *memo, uint32_t differs,
+                                    struct place *at) {
     const struct lt_memo_frame *frame = at->met;
+    leave_tail(state, at);
     for (; frame != memo->frames && frame[-1].words > differs; frame--) {
         *--at->fresh = *frame;
         at->fresh->fp = at->fp;
@@ -97,7 +118,7 @@ static LT_ALWAYS_INLINE bool is_plain_frame_pointer(uintptr_t ip) {
 /* Follows frame pointers on a stack that can't go: most of a goroutine's. What lt_walk_step_any would do, in a third of
  * the time. Stops in front of the first frame that is not so simple. */
 static void follow_frame_pointers(const struct lt_unwind_state *state, struct lt_walk *w, struct place *at) {
-    while (w->range.own && at->fresh != state->fresh && is_plain_frame_pointer(w->ip)) {
+    while (w->range.own && at->fresh != state->limit && is_plain_frame_pointer(w->ip)) {
         const uintptr_t fp = w->fp;
         if (fp < w->sp || fp % sizeof fp || fp - w->range.low >= w->range.size - sizeof fp)
             return;
@@ -112,6 +133,7 @@ static void follow_frame_pointers(const struct lt_unwind_state *state, struct lt
 static LT_NOINLINE enum outcome unwind_rest(struct lt_unwind_state *state, const struct lt_stack_range *range,
                                             struct place *at) {
     struct lt_interrupted interrupted = {false, 0};
+    leave_tail(state, at);
     struct lt_walk w = {.ip = at->ip, .sp = at->sp, .fp = at->fp, .range = *range};
     enum lt_step step = LT_STEP_ON;
     state->go_system.sp = 0;
@@ -119,9 +141,9 @@ static LT_NOINLINE enum outcome unwind_rest(struct lt_unwind_state *state, const
         if (!interrupted.here)
             follow_frame_pointers(state, &w, at);
         struct lt_rule rule = lt_rule_at(w.ip, interrupted.here, &state->scratch);
-        if (rule.class == LT_RULE_NOT_CODE && at->fresh != state->fresh_end)
+        if (rule.class == LT_RULE_NOT_CODE && at->fresh != state->end)
             return OUTCOME_LOST; /* what was read is no return address */
-        if (at->fresh == state->fresh)
+        if (at->fresh == state->limit)
             return OUTCOME_CUT;
         step = lt_walk_step_any(&w, rule, &interrupted, state);
         push(at, &w, rule);
@@ -132,10 +154,12 @@ static LT_NOINLINE enum outcome unwind_rest(struct lt_unwind_state *state, const
 /* A step by any common rule. A return address of 0 has no caller. */
 static LT_NOINLINE enum outcome step_by_any(struct lt_unwind_state *state, const struct lt_stack_range *range,
                                             struct place *at) {
-    if (at->ip == 0 && at->fresh != state->fresh_end)
+    if (at->ip == 0 && at->fresh != state->end)
         return OUTCOME_WHOLE;
     struct lt_rule rule = lt_rule_at(at->ip, false, &state->scratch);
-    if (!lt_walk_is_common(rule) || at->fresh == state->fresh)
+    if (rule.class == LT_RULE_ALIGNED || at->fresh == state->limit)
+        leave_tail(state, at);
+    if (!lt_walk_is_common(rule) || at->fresh == state->limit)
         return OUTCOME_RARE;
     struct lt_walk w = {.ip = at->ip, .sp = at->sp, .fp = at->fp, .range = *range};
     enum lt_step step = lt_walk_step(&w, rule);
@@ -173,7 +197,6 @@ static LT_ALWAYS_INLINE bool step_by_packed(struct place *at, uintptr_t high, co
 static LT_ALWAYS_INLINE enum outcome unwind(struct lt_unwind_state *state, const struct lt_memo *memo,
                                             const struct lt_stack_range *range, struct place *place) {
     const uintptr_t high = range->low + range->size;
-    const struct lt_memo_frame *const limit = state->fresh;
     for (struct place at = *place;; at = *place) {
         do {
             if (!meets(&at) || !fits(state, memo, &at))
@@ -182,14 +205,41 @@ static LT_ALWAYS_INLINE enum outcome unwind(struct lt_unwind_state *state, const
             *place = at;
             if (lt_likely(left == 0))
                 return OUTCOME_KNOWN;
-            take_proven(memo, left - 1, place);
+            take_proven(state, memo, left - 1, place);
             at = *place;
-        } while (lt_likely(step_by_packed(&at, high, limit)));
+        } while (lt_likely(step_by_packed(&at, high, state->limit)));
         *place = at;
         enum outcome outcome = step_by_any(state, range, place);
         if (outcome != OUTCOME_ON)
             return outcome == OUTCOME_RARE ? unwind_rest(state, range, place) : outcome;
     }
+}
+
+/* Goes the way of a tail, where one begins here and still holds; and gets the tail's room for what comes after it. */
+static LT_ALWAYS_INLINE void follow_tail(struct lt_unwind_state *state, struct place *at) {
+    struct lt_tail *tail = lt_tail_at(state->tails, at->ip, at->sp);
+    uintptr_t fp = at->fp;
+    const bool holds = lt_tail_holds(tail, at->ip, at->sp, &fp);
+    use_room(state, lt_tail_end(tail), state->depth < LT_TAIL_FRAMES ? state->depth : LT_TAIL_FRAMES, tail);
+    at->fresh = state->end;
+    if (holds) {
+        at->fresh -= tail->count;
+        at->ip = at->fresh[-1].ip;
+        at->sp = at->fresh[-1].sp;
+        at->fp = fp;
+    }
+    tail->count = 0; /* until the walk has ended well */
+    atomic_signal_fence(memory_order_seq_cst);
+}
+
+/* The walk has met the memo: what was unwound until then is a tail. */
+static LT_ALWAYS_INLINE void keep_tail(const struct lt_unwind_state *state, const struct place *at) {
+    if (!state->tail)
+        return;
+    at->fresh[-1].ip = at->ip;
+    at->fresh[-1].sp = at->sp;
+    atomic_signal_fence(memory_order_seq_cst);
+    state->tail->count = (uint32_t)(state->end - at->fresh);
 }
 
 /* The stack is that of the memo, whose first `kept` frames are still those of the capture before. */
@@ -208,13 +258,14 @@ static LT_ALWAYS_INLINE void give_memo(struct lt_unwind_state *state, const stru
 static LT_ALWAYS_INLINE void give_known(struct lt_unwind_state *state, struct lt_memo *memo, const struct place *at,
                                         struct lt_stack *stack) {
     const uint32_t kept = (uint32_t)(at->met + 1 - memo->frames);
-    lt_memo_replace(memo, kept, at->fresh, state->fresh_end);
+    keep_tail(state, at);
+    lt_memo_replace(memo, kept, at->fresh, state->end);
     give_memo(state, memo, kept, stack);
 }
 
 /* Nothing to remember. */
 static void give_fresh(struct lt_unwind_state *state, const struct place *at, uint32_t flags, struct lt_stack *stack) {
-    const uint32_t depth = (uint32_t)(state->fresh_end - at->fresh);
+    const uint32_t depth = (uint32_t)(state->end - at->fresh);
     for (uint32_t i = 0; i < depth; i++)
         state->ips[i] = at->fresh[i].ip;
     *stack = (struct lt_stack){
@@ -230,7 +281,7 @@ static void give_fresh(struct lt_unwind_state *state, const struct place *at, ui
 /* Not remembered: a stack without an end, with a signal on it, or walked on a guess over memory that may go. */
 static LT_NOINLINE void give_new(struct lt_unwind_state *state, const struct place *at, enum outcome outcome,
                                  struct lt_stack *stack) {
-    const struct lt_memo_frame *const end = state->fresh_end;
+    const struct lt_memo_frame *const end = state->end;
     const bool whole = outcome == OUTCOME_WHOLE;
     uint32_t bits = whole ? 0 : LT_STACK_TRUNCATED;
     for (const struct lt_memo_frame *frame = at->fresh; frame != end; frame++)
@@ -258,7 +309,7 @@ static LT_ALWAYS_INLINE void refresh(struct lt_unwind_state *state) {
     bool gone = lt_stack_bounds_refresh(&state->bounds);
     if (lt_unlikely(gone || generation != state->generation)) {
         state->generation = generation;
-        lt_memos_clear(&state->memos);
+        lt_unwind_state_forget_stacks(state);
     }
 }
 
@@ -268,10 +319,13 @@ static void capture(struct lt_unwind_state *state, const struct lt_regs *from, s
     struct lt_memo *memo = lt_memos_at(&state->memos, from->sp);
     const struct lt_stack_range *range = lt_stack_bounds_at(&state->bounds, from->sp, &state->scratch);
     struct place at = {from->ip, from->sp, from->fp, memo->frames + memo->count - 1, state->fresh_end};
+    use_room(state, state->fresh_end, state->depth, NULL);
     if (lt_unlikely(!range)) {
         give_first(state, &at, stack);
         return;
     }
+    if (!meets(&at))
+        follow_tail(state, &at);
     enum outcome outcome = unwind(state, memo, range, &at);
     if (lt_likely(outcome == OUTCOME_KNOWN))
         give_known(state, memo, &at, stack);
