@@ -10,6 +10,7 @@
 #include "preload/options.h"
 #include "preload/process.h"
 #include "track/counters.h"
+#include "track/thread.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -72,10 +73,14 @@ static enum lt_kind kind_of(int fd) {
     return info.mode & S_IFMT ? lt_fd_kind("", info.mode) : LT_KIND_EVENT;
 }
 
-static bool is_worth_asking(int fd) {
+static bool any_is_tracked(void) {
     const uint32_t kinds =
         1u << LT_KIND_FILE | 1u << LT_KIND_DIRECTORY | 1u << LT_KIND_SOCKET | 1u << LT_KIND_PIPE | 1u << LT_KIND_EVENT;
-    return fd >= 0 && lt_state != LT_STATE_OFF && lt_options.kinds & kinds && !is_elsewhere();
+    return lt_state != LT_STATE_OFF && lt_options.kinds & kinds;
+}
+
+static bool is_worth_asking(int fd) {
+    return fd >= 0 && any_is_tracked() && !is_elsewhere();
 }
 
 void lt_fd_duplicated(int source, int fd, enum lt_via via, const struct lt_regs *from) {
@@ -95,6 +100,15 @@ bool lt_fd_released(int fd, struct lt_descriptor *released) {
     if (is_elsewhere() || !lt_descriptor_take(fd, released))
         return false;
     lt_resource_release(lt_event_thread(), &released->holding, 1, 0);
+    return true;
+}
+
+bool lt_fd_simply_released(int fd) {
+    enum lt_kind kind;
+    if (is_elsewhere() || !lt_descriptor_take_bare(fd, &kind))
+        return false;
+    if (lt_likely(kind))
+        lt_count_released(lt_event_thread(), kind, 1, 0);
     return true;
 }
 
@@ -158,7 +172,7 @@ static bool see_inherited(void *unused, const struct lt_fd_entry *entry) {
 }
 
 void lt_fd_inherited(void) {
-    char *buffer = lt_pages_new(LT_FD_LIST_BUFFER);
+    char *buffer = any_is_tracked() ? lt_pages_new(LT_FD_LIST_BUFFER) : NULL;
     if (buffer)
         (void)!lt_fd_list(0, buffer, LT_FD_LIST_BUFFER, see_inherited, NULL);
     lt_pages_free(buffer, LT_FD_LIST_BUFFER);

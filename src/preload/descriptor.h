@@ -30,6 +30,10 @@ void lt_fd_received(int fd, const struct lt_regs *from);
 /* `fd` is about to be closed: takes its record and counts the release. Whether there was one. */
 bool lt_fd_released(int fd, struct lt_descriptor *released);
 
+/* The same where nothing stands between the program and `fd`, so that there is nothing to be judged after its close;
+ * else nothing has happened, and false. */
+bool lt_fd_simply_released(int fd);
+
 /* The close failed: the record is there again, unless the number has had another one since. */
 void lt_fd_kept(int fd, const struct lt_descriptor *released);
 

@@ -26,27 +26,29 @@ static bool is_shielded(int fd) {
 }
 
 /* EINTR or not, the number is free afterwards; EBADF says that it was before. */
-static LT_ALWAYS_INLINE int closed(int (*real)(int), int fd, const struct lt_regs *caller) {
+static LT_NOINLINE int closed(int (*real)(int), int fd, struct lt_regs caller) {
     struct lt_descriptor held;
     if (is_shielded(fd)) {
-        lt_fd_refused(fd, caller);
+        lt_fd_refused(fd, &caller);
         return not_open();
     }
     const bool was_held = lt_fd_released(fd, &held);
     const int result = real(fd);
-    if (lt_unlikely(result != 0 || (was_held && held.via)))
-        lt_fd_judge_close(fd, result ? errno : 0, was_held ? &held : NULL, caller);
+    if (result != 0 || (was_held && held.via))
+        lt_fd_judge_close(fd, result ? errno : 0, was_held ? &held : NULL, &caller);
     return result;
 }
 
+/* HOT PATH: the usual close is a jump to the real one. To come back would cost more than the rest of it: a kernel that
+ * guards against speculation leaves the processor without a guess of where to return to. */
 int close(int fd) {
-    const struct lt_regs caller = LT_CALLER;
-    return closed(LT_REAL(close), fd, &caller);
+    if (lt_likely(!lt_output_owns(fd) && lt_fd_simply_released(fd)))
+        return LT_REAL(close)(fd);
+    return closed(LT_REAL(close), fd, (struct lt_regs)LT_CALLER);
 }
 
 int mq_close(int queue) {
-    const struct lt_regs caller = LT_CALLER;
-    return closed(LT_REAL(mq_close) ? LT_REAL(mq_close) : LT_REAL(close), queue, &caller);
+    return closed(LT_REAL(mq_close) ? LT_REAL(mq_close) : LT_REAL(close), queue, (struct lt_regs)LT_CALLER);
 }
 
 int dup(int fd) {

@@ -32,6 +32,7 @@ enum {
 _Static_assert(PAGE_BITS + BOOK_BITS + SHELF_BITS == 31, "every descriptor number");
 
 #define HELD            ((uint64_t)1)
+#define VIA_MASK        ((uint64_t)3 << VIA_SHIFT)
 #define GENERATION_ONE  ((uint64_t)1 << GENERATION_SHIFT)
 #define GENERATION_MASK (((uint64_t)1 << SITE_SHIFT) - GENERATION_ONE)
 
@@ -113,10 +114,14 @@ static LT_ALWAYS_INLINE uint64_t word_of(const struct lt_descriptor *descriptor,
            (uint64_t)descriptor->origin << ORIGIN_SHIFT | (uint64_t)descriptor->kind << KIND_SHIFT | HELD;
 }
 
+static LT_ALWAYS_INLINE enum lt_kind kind_in(uint64_t word) {
+    return word >> KIND_SHIFT & 0xf;
+}
+
 static LT_ALWAYS_INLINE void decode(uint64_t word, uint32_t birth, struct lt_descriptor *descriptor) {
     *descriptor = (struct lt_descriptor){
         .holding = {.site = (uint32_t)(word >> SITE_SHIFT), .birth = birth},
-        .kind = word >> KIND_SHIFT & 0xf,
+        .kind = (uint8_t)kind_in(word),
         .origin = word >> ORIGIN_SHIFT & 7,
         .via = word >> VIA_SHIFT & 3,
         .generation = (uint32_t)((word & GENERATION_MASK) >> GENERATION_SHIFT),
@@ -173,6 +178,17 @@ bool lt_descriptor_take(int fd, struct lt_descriptor *taken) {
     return slot && take(slot, taken);
 }
 
+bool lt_descriptor_take_bare(int fd, enum lt_kind *kind) {
+    struct slot *slot = find(fd);
+    uint64_t word = slot ? atomic_load_explicit(&slot->word, memory_order_relaxed) : 0;
+    while (lt_likely((word & (HELD | VIA_MASK)) == HELD)) {
+        *kind = word >> SITE_SHIFT ? kind_in(word) : 0;
+        if (lt_likely(swap(slot, &word, word & ~HELD)))
+            return true;
+    }
+    return false;
+}
+
 bool lt_descriptor_put_back(int fd, const struct lt_descriptor *taken) {
     struct slot *slot = find(fd);
     const uint64_t held = word_of(taken, (uint64_t)taken->generation << GENERATION_SHIFT);
@@ -188,7 +204,7 @@ bool lt_descriptor_last(int fd, struct lt_descriptor *last) {
 void lt_descriptor_set_via(int fd, enum lt_via via) {
     struct slot *slot = find(fd);
     uint64_t word = slot ? atomic_load_explicit(&slot->word, memory_order_relaxed) : 0;
-    while (word & HELD && !swap(slot, &word, (word & ~((uint64_t)3 << VIA_SHIFT)) | (uint64_t)via << VIA_SHIFT))
+    while (word & HELD && !swap(slot, &word, (word & ~VIA_MASK) | (uint64_t)via << VIA_SHIFT))
         ;
 }
 

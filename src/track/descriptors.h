@@ -44,6 +44,10 @@ bool lt_descriptor_take(int fd, struct lt_descriptor *taken);
 bool lt_descriptor_last(int fd, struct lt_descriptor *last);
 bool lt_descriptor_put_back(int fd, const struct lt_descriptor *taken);
 
+/* lt_descriptor_take for what nothing stands on (LT_VIA_NOTHING): false, and nothing taken, for any other. Tells the
+ * kind, or 0 where the record has no site (inherited). */
+bool lt_descriptor_take_bare(int fd, enum lt_kind *kind);
+
 /* Changes what stands between the program and the number (fdopen); nothing where nothing is recorded. */
 void lt_descriptor_set_via(int fd, enum lt_via);
 
