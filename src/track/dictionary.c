@@ -44,11 +44,15 @@ static struct place locate(struct locator *locator, uint64_t address, uint32_t e
     return (struct place){module->id, address - module->bias};
 }
 
-/* The nodes numbered so far by what they stand for: an open-addressing table, there only while numbers are given. */
+/* The nodes numbered so far by what they stand for: an open-addressing table, there only while numbers are given.
+ * Truncated stacks are kept apart from whole ones: the two share no row, and a program with one thread, where nothing
+ * else could be merged, needs no table. */
+#define TRUNCATED_ROOT UINT32_MAX
+
 struct merge_slot {
     struct place place;
-    uint32_t parent;
-    uint32_t id; /* 0 = empty */
+    uint32_t parent; /* number, 0 or TRUNCATED_ROOT */
+    uint32_t id;     /* 0 = empty */
 };
 
 struct merge {
@@ -71,12 +75,17 @@ static uint32_t parent_id(const struct lt_node *node) {
     return ((const struct lt_node *)lt_arena_at(node->parent))->dump_id;
 }
 
+static uint32_t merge_parent(const struct lt_node *node) {
+    const struct lt_node *parent = lt_arena_at(node->parent);
+    return parent->parent == 0 && parent->address & 1 ? TRUNCATED_ROOT : parent->dump_id;
+}
+
 /* The number of a node that means the same, or of the node itself: `id`, or a new one if that is 0. */
 static uint32_t merge_node(struct merge *merge, const struct lt_node *node, uint32_t epoch, uint32_t id) {
     struct place place = locate(&merge->locator, node->address, epoch);
-    struct merge_slot *slot = merge_find(merge, parent_id(node), &place);
+    struct merge_slot *slot = merge_find(merge, merge_parent(node), &place);
     if (slot->id == 0)
-        *slot = (struct merge_slot){place, parent_id(node), id ? id : dictionary.next_node++};
+        *slot = (struct merge_slot){place, merge_parent(node), id ? id : dictionary.next_node++};
     return slot->id;
 }
 
@@ -103,28 +112,30 @@ static void number_new_nodes(struct merge *merge, struct lt_thread *thread) {
 }
 
 struct extent {
-    uint64_t nodes, fresh, roots;
+    uint64_t nodes, fresh, roots[2]; /* of whole stacks, of truncated ones */
 };
 
 /* Fixes how far this snapshot goes: others go on making nodes. */
 static struct extent set_limits(void) {
-    struct extent extent = {0, 0, 0};
+    struct extent extent = {0};
     for (struct lt_thread *thread = lt_thread_first(); thread; thread = thread->next) {
         struct lt_dump_progress *progress = &thread->progress;
         progress->limit = lt_pool_count(&thread->stacks.nodes);
         extent.nodes += progress->limit;
         extent.fresh += progress->limit - progress->kept_count;
-        extent.roots += atomic_load_explicit(&thread->stacks.roots, memory_order_relaxed);
+        for (int truncated = 0; truncated < 2; truncated++)
+            extent.roots[truncated] += atomic_load_explicit(&thread->stacks.roots[truncated], memory_order_relaxed);
     }
     return extent;
 }
 
-/* As long as all nodes hang on one root there is nothing to merge. The table is at most three quarters full. */
+/* As long as all nodes of a sort hang on one root there is nothing to merge. The table is at most three quarters full.
+ */
 static bool open_merge(struct merge *merge, const struct extent *extent) {
     uint64_t slots = 1024;
     while (slots * 3 < extent->nodes * 4)
         slots *= 2;
-    if (extent->roots <= 1 || extent->fresh == 0)
+    if ((extent->roots[0] <= 1 && extent->roots[1] <= 1) || extent->fresh == 0)
         return true;
     if (slots > UINT32_MAX || !lt_vector_resize(&merge->slots, (uint32_t)slots))
         return false;

@@ -115,7 +115,7 @@ static uint32_t new_node(struct lt_stacks *stacks, uint32_t parent, uint64_t add
     *node = (struct lt_node){.address = address, .parent = parent};
     lt_pool_publish(&stacks->nodes);
     if (parent == 0)
-        atomic_fetch_add_explicit(&stacks->roots, 1, memory_order_relaxed);
+        atomic_fetch_add_explicit(&stacks->roots[address & 1], 1, memory_order_relaxed);
     const uint32_t ref = lt_arena_ref(node);
     if (!only_child)
         add_slot(&stacks->table, parent, address, ref);
@@ -255,7 +255,8 @@ void lt_stacks_forked(struct lt_stacks *stacks, bool in_use) {
     }
     stacks->path_depth = 0;
     stacks->root_key = LT_NO_ROOT;
-    atomic_store_explicit(&stacks->roots, 0, memory_order_relaxed);
+    atomic_store_explicit(&stacks->roots[0], 0, memory_order_relaxed);
+    atomic_store_explicit(&stacks->roots[1], 0, memory_order_relaxed);
     lt_pool_forget(&stacks->nodes);
     lt_pool_forget(&stacks->sites);
 }

@@ -62,7 +62,7 @@ struct lt_stacks {
     uint32_t epoch;                     /* new nodes and sites belong to it */
     struct lt_stack_table table;        /* not empty where there is a root */
     struct lt_pool nodes, sites;
-    _Atomic uint32_t roots; /* how many roots there are */
+    _Atomic uint32_t roots[2]; /* how many roots there are: of whole stacks, of truncated ones */
 };
 
 /* Makes an empty trie of zeroed memory; takes no memory yet. */

@@ -56,12 +56,13 @@ static void agree_in_many_threads(void) {
         CHILD_CHECK(round == 0 || now >= nodes);
         nodes = now;
     }
-    size_t distinct = 0; /* prefixes of stacks, each counted where it occurs first */
+    size_t distinct = 0; /* prefixes of whole stacks, and of truncated ones, each counted where it occurs first */
     for (int n = 0; n < WORLD_STACKS; n++)
         for (uint32_t depth = 1; depth <= world_stacks[n].depth; depth++) {
             int other = 0;
-            while (other < n && (world_stacks[other].depth < depth ||
-                                 memcmp(world_stacks[other].frames, world_stacks[n].frames, depth * sizeof(uintptr_t))))
+            while (other < n &&
+                   (world_stacks[other].depth < depth || world_stacks[other].flags != world_stacks[n].flags ||
+                    memcmp(world_stacks[other].frames, world_stacks[n].frames, depth * sizeof(uintptr_t))))
                 other++;
             distinct += other == n;
         }
