@@ -19,7 +19,7 @@ uint32_t lt_kinds_from_word(const char *word, size_t length) {
 }
 
 bool lt_kind_has_bytes(uint32_t kind) {
-    return kind == LT_KIND_HEAP || kind == LT_KIND_MAPPING || kind == LT_KIND_THREAD;
+    return kind == LT_KIND_HEAP || kind == LT_KIND_MAPPING;
 }
 
 static const char *const nouns[LT_KIND_END][2] = {

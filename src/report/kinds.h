@@ -24,7 +24,7 @@ bool lt_kind_is_in(uint32_t kind, uint32_t kinds);
 /* The bits of the `length` bytes at `word`: a kind's name, or "descriptors"; 0 where there is no such word. */
 uint32_t lt_kinds_from_word(const char *word, size_t length);
 
-/* Whether bytes mean something: a descriptor has none. */
+/* Whether sites know bytes: of a descriptor there are none, and of a thread's stack only its row tells. */
 bool lt_kind_has_bytes(uint32_t kind);
 
 /* What all of the kind are called: "heap", "sockets", "directories", ... */

@@ -98,6 +98,14 @@ static bool parse_limit(struct lt_policy *policy, const char *at) {
     return true;
 }
 
+/* Such a policy would never be breached. */
+static bool measures_no_bytes(const struct lt_policy *policy) {
+    for (uint32_t kind = 1; kind < LT_KIND_END; kind++)
+        if (lt_kind_is_in(kind, policy->kinds) && lt_kind_has_bytes(kind))
+            return false;
+    return is_bytes(policy);
+}
+
 int lt_policy_parse(struct lt_policy *policy, const char *text) {
     *policy = (struct lt_policy){.text = text};
     size_t left = strcspn(text, "<>=!");
@@ -111,6 +119,8 @@ int lt_policy_parse(struct lt_policy *policy, const char *text) {
     else if (dot && !parse_measure(policy, dot + 1, trimmed(dot + 1, (size_t)(text + left - dot - 1))))
         wrong =
             "after the kind comes .blocks, .bytes, .sites, .all.blocks, .all.bytes, .growth.blocks or .growth.bytes";
+    else if (measures_no_bytes(policy))
+        wrong = "only heap and mapping have bytes; others are counted: file>0";
     else if (!number)
         wrong = "an operator is missing: one of > >= < <= == !=";
     else if (!parse_limit(policy, number))

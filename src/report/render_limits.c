@@ -44,6 +44,21 @@ static void put_use(const struct lt_terminal *terminal, const char *what, uint64
                  limit, lt_human_share(used, limit).text);
 }
 
+/* " (10 file, 2 socket)" */
+static void put_unattributed_kinds(FILE *out, const struct lt_dump_snapshot *snapshot) {
+    uint64_t counts[LT_KIND_END] = {0};
+    const char *lead = " (";
+    for (size_t i = 0; i < snapshot->descriptor_count; i++)
+        if (snapshot->descriptors[i].origin == LT_ORIGIN_UNATTRIBUTED)
+            counts[snapshot->descriptors[i].kind]++;
+    for (uint32_t kind = 1; kind < LT_KIND_END; kind++)
+        if (counts[kind]) {
+            fprintf(out, "%s%" PRIu64 " %s", lead, counts[kind], lt_kind_name(kind));
+            lead = ", ";
+        }
+    fputc(')', out);
+}
+
 static void put_open_files(const struct lt_report *report, const struct lt_terminal *terminal) {
     const struct lt_dump_snapshot *snapshot = report->model->snapshot;
     struct origins origins = {0};
@@ -59,6 +74,8 @@ static void put_open_files(const struct lt_report *report, const struct lt_termi
         count_origin(&origins, snapshot->descriptors[i].origin);
     if (snapshot->descriptor_count)
         put_origins(terminal->out, &origins);
+    if (origins.unattributed)
+        put_unattributed_kinds(terminal->out, snapshot);
     fputc('\n', terminal->out);
 }
 
@@ -95,18 +112,21 @@ static void put_mappings(const struct lt_terminal *terminal, const struct lt_dum
 }
 
 static void put_threads(const struct lt_terminal *terminal, const struct lt_dump_snapshot *snapshot) {
-    uint64_t running = 0, ended = 0;
-    for (size_t i = 0; i < snapshot->thread_count; i++)
-        if (snapshot->threads[i].flags & LT_THREAD_RUNS)
-            running++;
-        else
-            ended++;
+    uint64_t running = 0, ended = 0, stacks = 0;
+    for (size_t i = 0; i < snapshot->thread_count; i++) {
+        const struct lt_dump_thread *row = &snapshot->threads[i];
+        running += (row->flags & LT_THREAD_RUNS) != 0;
+        ended += lt_is_unjoined(row);
+        stacks += row->flags & LT_THREAD_MAIN ? 0 : row->stack_size;
+    }
     lt_kernel_value(snapshot, LT_KERNEL_THREADS, &running);
     if (!running && !ended)
         return;
     fprintf(terminal->out, "threads %" PRIu64 " running", running);
     if (ended)
         lt_paint(terminal, LT_PAINT_BAD, ", %" PRIu64 " ended and never joined", ended);
+    if (stacks)
+        fprintf(terminal->out, ", %s of stacks", lt_human_size(stacks).text);
     fputc('\n', terminal->out);
 }
 

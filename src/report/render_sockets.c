@@ -37,7 +37,15 @@ struct lt_held *lt_held_sockets(const struct lt_socket_group *group, struct lt_p
     return held;
 }
 
-/* One line per call stack: its place. */
+/* Where the report lists the site with its whole call stack: its number, 0 nowhere. */
+static size_t number_of(const struct lt_report *report, uint64_t site_id) {
+    for (size_t i = 0; i < report->shown && report->by == LT_BY_STACK; i++)
+        if (report->table->rows[i].site->id == site_id)
+            return i + 1;
+    return 0;
+}
+
+/* One line per call stack: its place, and where the whole of it stands. */
 static void put_places(const struct lt_report *report, const struct lt_terminal *terminal,
                        const struct lt_socket_group *group, struct lt_pool *pool) {
     struct lt_share *shares;
@@ -46,6 +54,9 @@ static void put_places(const struct lt_report *report, const struct lt_terminal 
         const char *place = lt_place_of_holder(report, &shares[i].holder, pool);
         fprintf(terminal->out, "%24s%5zu  ", "", shares[i].count);
         lt_paint_name(terminal, LT_PAINT_FAINT, place, strlen(place));
+        size_t number = number_of(report, shares[i].site_id);
+        if (number)
+            fprintf(terminal->out, " (#%zu)", number);
         fputc('\n', terminal->out);
     }
     if (count > MOST_SITES)

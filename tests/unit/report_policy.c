@@ -53,6 +53,8 @@ static void the_grammar(void **state) {
                                       "heap.bytes>-1",
                                       "heap>99999999999999999999",
                                       "close_wait",
+                                      "file.bytes>0",
+                                      "descriptors.growth.bytes>0",
                                       "close_wait.bytes>0",
                                       "misuses>0",
                                       "unjoined>-1"};
