@@ -56,14 +56,21 @@ static struct {
     uint32_t stop;            /* futex: the resident helper shall end */
 } helper;
 
-/* What the picture is to leave out, and whose descriptors it is to show: ours are the program's, unless this thread has
- * a table of its own. */
+/* A thread that has the program's descriptors; 0: this one has. The main thread has, unless it is this one that has
+ * left the common table: then nobody is known to (-1: no thread, and nothing to compare with). */
+static int tid_of_program(bool isolated) {
+    if (!isolated && !lt_tls.own_descriptors)
+        return 0;
+    return lt_gettid() == lt_getpid() ? -1 : lt_getpid();
+}
+
+/* What the picture is to leave out, and whose descriptors it is to show. */
 static void set_scene(struct lt_picture_options *picture, bool isolated, int own_fds[static 2],
                       int own_tids[static 2]) {
     own_tids[0] = helper.tid;
     own_tids[1] = helper.resident_tid;
     *picture = (struct lt_picture_options){.kinds = lt_options.kinds,
-                                           .program_tid = isolated ? lt_getpid() : 0,
+                                           .program_tid = tid_of_program(isolated),
                                            .own_fds = own_fds,
                                            .own_fd_count = lt_output_descriptors(own_fds),
                                            .own_tids = own_tids,

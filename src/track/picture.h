@@ -1,11 +1,16 @@
 /* The picture of what the kernel says this process holds, reconciled with the tables: taken once in every snapshot,
  * before the sites are collected. docs/design/resources.md has the rules.
  *
- *   descriptors   the list is one pass over the directory of descriptors. Listed and unknown: unattributed. Recorded
- * and not listed: dropped and counted *vanished*, if the record is older than the pass and the kernel denies it once
- * more. A record whose type contradicts the kernel's: vanished, and unattributed. mappings      the same with the maps,
- * piece by piece. threads       the same with the list of tasks; a thread that ended and was neither joined nor
- * detached has no task.
+ *   descriptors
+ *         the list is one pass over the directory of descriptors. Listed and unknown: unattributed. Recorded and not
+ *         listed: dropped and counted *vanished*, if the record is older than the pass and the kernel denies it once
+ *         more. A record whose type contradicts the kernel's: vanished, and unattributed.
+ *
+ *   mappings
+ *         the same with the maps, piece by piece.
+ *
+ *   threads
+ *         the same with the list of tasks; a thread that ended and was neither joined nor detached has no task.
  *
  * A helper thread has a descriptor table of its own (dumper.c): what the program has open is listed under a thread that
  * shares the program's. The library's own descriptors, threads and mappings are left out of the counts (mappings are
@@ -23,7 +28,8 @@
 
 struct lt_picture_options {
     uint32_t kinds;     /* bit n: kind n is tracked, and shown */
-    int program_tid;    /* a thread whose descriptor table is the program's; 0: the calling thread's own is */
+    int program_tid;    /* a thread whose descriptor table is the program's; 0: the calling thread's own is; -1: none
+                         * is known */
     const int *own_fds; /* the library's own descriptors, in that table; `own_fd_count` of them */
     unsigned own_fd_count;
     const int *own_tids; /* the library's own threads */

@@ -20,7 +20,6 @@ enum {
     TEXT_BYTES = 2 << 20,
     GUARD_MAX = 64 * 1024,
 };
-static const uintptr_t arena_size = 64 << 20;
 
 static struct lt_map_line *line_at(const struct lt_picture *picture, uint32_t i) {
     return lt_vector_at(&picture->lines, i);
@@ -122,12 +121,12 @@ static bool is_private_anonymous(const struct lt_map_line *line) {
 /* Whether an arena begins with line i. */
 static bool is_arena(const struct lt_picture *picture, uint32_t i) {
     const struct lt_map_line *line = line_at(picture, i);
-    if (line->start % arena_size || !(line->protection & PF_W) || line->end - line->start >= arena_size ||
+    if (line->start % LT_MALLOC_ARENA || !(line->protection & PF_W) || line->end - line->start >= LT_MALLOC_ARENA ||
         i + 1 == picture->lines.count)
         return false;
     const struct lt_map_line *rest = line_at(picture, i + 1);
     return rest->start == line->end && rest->protection == 0 && is_private_anonymous(rest) &&
-           rest->end >= line->start + arena_size;
+           rest->end >= line->start + LT_MALLOC_ARENA;
 }
 
 static void classify_anonymous(struct lt_picture *picture, uint32_t i) {

@@ -19,8 +19,6 @@
 
 #include <elf.h>
 
-static const uintptr_t arena_size = 64 << 20;
-
 struct range {
     uint64_t start, end;
 };
@@ -189,8 +187,8 @@ static void add_piece(struct walk *walk, const struct lt_map_line *line, uintptr
 static enum lt_mapping_class class_of(struct walk *walk, const struct lt_map_line *line, uintptr_t at, uintptr_t *end) {
     if (line->mapping_class != LT_MAPPING_ARENA)
         return line->mapping_class;
-    if (at >= walk->arena_end && line->start % arena_size == 0 && line->protection & PF_W)
-        walk->arena_end = line->start + arena_size;
+    if (at >= walk->arena_end && line->start % LT_MALLOC_ARENA == 0 && line->protection & PF_W)
+        walk->arena_end = line->start + LT_MALLOC_ARENA;
     if (at >= walk->arena_end)
         return LT_MAPPING_ANONYMOUS;
     *end = lower(*end, walk->arena_end);

@@ -7,7 +7,10 @@
 #include "track/resource.h"
 #include "track/scratch.h"
 
-enum { LT_PICTURE_BUFFER = 32 * 1024 };
+enum {
+    LT_PICTURE_BUFFER = 32 * 1024,
+    LT_MALLOC_ARENA = 64 << 20, /* of an arena of glibc's malloc, and what it is aligned to (HEAP_MAX_SIZE) */
+};
 
 /* One of DESCRIPTORS. Texts are offsets in lt_picture.texts; 0 is "". */
 struct lt_descriptor_row {

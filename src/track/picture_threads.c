@@ -8,15 +8,11 @@
 #include "os/task_list.h"
 #include "track/program_threads.h"
 
-#include <errno.h>
-
 _Static_assert((int)LT_PICTURE_BUFFER >= (int)LT_TASK_LIST_BUFFER, "the buffer is lent to lt_task_list");
 
 static const uint64_t nap_ns = 1000 * 1000;
 
-/* A record, to be found by tid; of two with one tid (the elder has ended) the younger one stands behind. */
 struct record {
-    uint64_t key; /* tid << 32 | birth */
     uint32_t number;
     bool listed;
     struct lt_program_thread thread;
@@ -26,9 +22,9 @@ static struct record *record_at(const struct lt_vector *records, uint32_t i) {
     return lt_vector_at(records, i);
 }
 
-/* The records by reference, since what is sorted must be small. */
+/* A record, to be found by tid; of two with one tid (the elder has ended) the younger one stands behind. */
 struct reference {
-    uint64_t key;
+    uint64_t key; /* tid << 32 | birth */
     uint32_t record;
 };
 
@@ -49,7 +45,7 @@ static void copy_records(struct roll *roll) {
             return;
         }
         const uint64_t key = (uint64_t)(uint32_t)thread.tid << 32 | thread.holding.birth;
-        *record = (struct record){.key = key, .number = i, .thread = thread};
+        *record = (struct record){.number = i, .thread = thread};
         *reference = (struct reference){.key = key, .record = roll->records.count - 1};
     }
     lt_vector_sort(&roll->order);

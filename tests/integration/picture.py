@@ -264,6 +264,16 @@ def case_resident_dumper():
         need(victim.counter("threads") == judge - 1, "the library's own thread is counted")
 
 
+def case_own_table():
+    with Victim("own_table") as victim:
+        need(victim.process.wait(shim.PATIENCE) == 0, "the victim failed")
+        victim.read()
+        check_sums(victim)
+        files = [row for row in victim.snapshot["descriptors"] if row["origin"] == CALL]
+        need(len(files) == 1 and victim.live("file") == 1, "files: %s", files)
+        need(victim.counter("vanished_descriptors") == 0, "%d vanished", victim.counter("vanished_descriptors"))
+
+
 CASES = {name[5:]: function for name, function in globals().items() if name.startswith("case_")}
 
 

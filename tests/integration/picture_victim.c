@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -181,6 +182,21 @@ static void leave(void) {
     pthread_exit(NULL);
 }
 
+static void *end_with_own_table(void *fd) {
+    check(unshare(CLONE_FILES) == 0, "unshare");
+    check(close((int)(intptr_t)fd) == 0, "close"); /* of this thread's copy */
+    exit(0);
+}
+
+/* The last snapshot is taken by a thread whose descriptors are not the program's. */
+static void own_table(void) {
+    pthread_t thread;
+    const int fd = opened("/etc/passwd");
+    check(pthread_create(&thread, NULL, end_with_own_table, (void *)(intptr_t)fd) == 0, "pthread_create");
+    for (;;)
+        pause();
+}
+
 static void without_proc(void) {
     const int fd = opened("/etc/passwd");
     check(chroot("/sys") == 0 && chdir("/") == 0, "chroot");
@@ -217,8 +233,15 @@ int main(int argc, char **argv) {
         const char *name;
         void (*run)(void);
     } cases[] = {
-        {"raw", raw},   {"many", many},   {"close_wait", close_wait},     {"mappings", mappings},
-        {"load", load}, {"leave", leave}, {"without_proc", without_proc}, {"threads", threads},
+        {"raw", raw},
+        {"many", many},
+        {"close_wait", close_wait},
+        {"mappings", mappings},
+        {"load", load},
+        {"leave", leave},
+        {"without_proc", without_proc},
+        {"threads", threads},
+        {"own_table", own_table},
     };
     for (size_t i = 0; argc == 2 && i < sizeof cases / sizeof cases[0]; i++)
         if (strcmp(argv[1], cases[i].name) == 0)
