@@ -199,6 +199,8 @@ bool lt_is_close_wait(const struct lt_dump_descriptor *descriptor) {
 }
 
 bool lt_is_plain_misuse(const struct lt_dump_misuse *misuse) {
+    if (misuse->what == LT_MISUSE_OF_OURS)
+        return false;
     return misuse->what != LT_MISUSE_NOT_OPEN || lt_holder_is_known(&misuse->opener);
 }
 

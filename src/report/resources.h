@@ -69,7 +69,8 @@ bool lt_is_unjoined(const struct lt_dump_thread *);
 /* A socket whose peer has closed. */
 bool lt_is_close_wait(const struct lt_dump_descriptor *);
 
-/* Not the close of a number that was simply never open, as daemons do by the thousand. */
+/* Not the close of a number that was simply never open, as daemons do by the thousand, who meet the library's own then,
+ * too. */
 bool lt_is_plain_misuse(const struct lt_dump_misuse *);
 
 /* What the kernel says (LT_KERNEL_...): false where the snapshot does not tell. */

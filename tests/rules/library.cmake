@@ -60,6 +60,11 @@ lt_rule_program(every_descriptor_function_is_counted)
 target_link_libraries(every_descriptor_function_is_counted PRIVATE Threads::Threads rt util)
 lt_shim_only(every_descriptor_function_is_counted COMMAND $<TARGET_FILE:every_descriptor_function_is_counted>)
 
+lt_rule_program(descriptor_calls_are_forwarded_once)
+lt_library_rule(descriptor_calls_are_forwarded_once ./descriptor_calls_are_forwarded_once.sh ${shim}
+                $<TARGET_FILE:descriptor_calls_are_forwarded_once>)
+set_tests_properties(rules.descriptor_calls_are_forwarded_once PROPERTIES SKIP_RETURN_CODE 77)
+
 lt_rule_library(bump_heap)
 lt_rule_program(signals_anywhere)
 foreach(mode nested altstack longjmp)
