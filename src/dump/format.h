@@ -157,6 +157,8 @@ enum { LT_AGE_CLASSES = 32 }; /* above every class: 2^32 centiseconds are less t
 
 enum lt_site_flag {
     LT_SITE_TRUNCATED = 1 << 0, /* frames are missing at the outer end */
+    LT_SITE_WARMUP = 1 << 1,    /* acquired before LEAKTRACK_AFTER had passed. Since 1.1 */
+    LT_SITE_FLAGS_END = 1 << 2,
 };
 
 enum lt_snapshot_flag {

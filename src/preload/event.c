@@ -26,6 +26,7 @@ static bool is_guest(void) {
 static LT_COLD void make_table(void) {
     lt_tls.table = lt_thread_attach();
     lt_tls.tid = lt_gettid();
+    lt_tls.events = lt_options.after_s ? LT_EVENTS_PER_TICK - 1 : 0;
     if (lt_tls.shared || !(lt_options.kinds >> LT_KIND_HEAP & 1))
         return;
     *(lt_sampling_mean ? &lt_tls.sampling : &lt_tls.thread) = lt_tls.table;
@@ -82,12 +83,13 @@ static struct lt_thread *enter(enum lt_kind kind, const struct lt_regs *from) {
  * snapshot can begin here; it is taken only where one is due. In the guard. */
 static LT_COLD void at_stop(struct lt_thread *thread, enum lt_kind kind, const void *address, size_t size,
                             const struct lt_regs *from) {
+    const bool is_due = lt_tick_pending(); /* looked at first: the warm-up may end by it */
     if (lt_sampler_stop(&thread->sampler)) {
         const int stack_flags = lt_acquire_sampled(thread, kind, (uintptr_t)address, size, from);
         if (stack_flags >= 0)
             lt_filter_add((uintptr_t)address);
         lt_event_tick(stack_flags);
-    } else if (lt_tick_pending()) {
+    } else if (is_due) {
         lt_event_tick(lt_stack_flags(thread, from));
     }
 }

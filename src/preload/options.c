@@ -171,16 +171,10 @@ static void write_kinds(const struct option *o, struct lt_fmt *f) {
         }
 }
 
-/* What this version can't do is refused in words, not ignored. */
-static bool read_unavailable(const struct option *o, const char *text) {
-    return strcmp(text, "0") == 0 && o->most == 0;
-}
-
 static const struct type type_u32 = {read_u32, write_u32}, type_u64 = {read_u64, write_u64};
 static const struct type type_choice = {read_choice, write_choice}, type_word = {read_word, write_text};
 static const struct type type_text = {read_text, write_text}, type_log = {read_log, write_text};
 static const struct type type_kinds = {read_kinds, write_kinds};
-static const struct type type_no_u32 = {read_unavailable, write_u32};
 
 static const struct unit seconds[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}, {0, 0}};
 static const struct unit bytes[] = {{'K', 1u << 10}, {'M', 1u << 20}, {'G', 1u << 30}, {'k', 1u << 10},
@@ -192,11 +186,9 @@ static const char *const no_yes[] = {"0", "1", NULL};
 static char output_copy[LT_PATH_MAX], log_copy[LT_PATH_MAX];
 
 #define OPTION(option_name, field, option_type, ...)                                                                   \
-    COMPLAINING(option_name, "is not understood; the default holds", field, option_type, __VA_ARGS__)
-#define COMPLAINING(option_name, words, field, option_type, ...)                                                       \
     {                                                                                                                  \
-        .name = PREFIX option_name, .complaint = PREFIX option_name " " words, .type = &(option_type),                 \
-        .value = &lt_options.field, __VA_ARGS__                                                                        \
+        .name = PREFIX option_name, .complaint = PREFIX option_name " is not understood; the default holds",           \
+        .type = &(option_type), .value = &lt_options.field, __VA_ARGS__                                                \
     }
 
 /* The log comes first: it tells what is wrong with the others. */
@@ -211,8 +203,7 @@ static const struct option options[] = {
     OPTION("DUMPER", dumper, type_choice, .words = dumper_words),
     OPTION("UNWINDER", unwinder, type_word, .words = unwinder_words),
     OPTION("CHILDREN", children, type_choice, .words = children_words),
-    COMPLAINING("AFTER", "is not available in this version; nothing is marked as warm-up", after_s, type_no_u32,
-                .words = NULL),
+    OPTION("AFTER", after_s, type_u32, .most = 100 * 86400, .units = seconds),
     OPTION("MAX_DUMP", max_dump, type_u64, .least = 64u << 10, .most = UINT64_MAX, .units = bytes),
 };
 

@@ -9,6 +9,7 @@
 #include "preload/log.h"
 #include "preload/options.h"
 #include "preload/real.h"
+#include "preload/schedule.h"
 #include "track/sampler.h"
 
 #include <errno.h>
@@ -42,6 +43,8 @@ static enum lt_state make_tables(int (*libunwind_backtrace)(void **, int)) {
         .depth = lt_options.depth, .unwinder = lt_options.unwinder, .libunwind_backtrace = libunwind_backtrace};
     lt_clock_init();
     lt_sampling_init(lt_options.sample_bytes);
+    if (lt_options.after_s)
+        lt_track_warm_up(lt_clock_cs() + lt_options.after_s * LT_CS_PER_S);
     if (lt_arena_init() == 0 && lt_unwind_init(&unwind) == 0 && lt_track_init() == 0)
         return LT_STATE_ON;
     give_up_heap("nothing is tracked: the kernel grants no memory for the tables", NULL);

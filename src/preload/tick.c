@@ -89,8 +89,12 @@ static LT_COLD bool claim_copy(void) {
     return true;
 }
 
+/* During the warm-up every event is a tick, so that not more than one comes after its end and is still counted to it.
+ */
 static bool is_wanted(void) {
     const uint32_t now = lt_clock_cs();
+    if (lt_unlikely(lt_track_warming_up(now)))
+        lt_tls.events = LT_EVENTS_PER_TICK - 1;
     const bool nothing = now < due_cs && now < beat_cs && !lt_control_wanted();
     return lt_unlikely(!nothing && !lt_dumper_is_resident());
 }

@@ -222,7 +222,7 @@ static int put_node_rows(struct site_output *out, const struct lt_sites *sites, 
         kinds |= (uint32_t)1 << site->kind;
     }
     for (; kinds; kinds &= kinds - 1)
-        for (uint32_t kind = (uint32_t)__builtin_ctz(kinds), flags = 0; flags <= LT_SITE_TRUNCATED; flags++)
+        for (uint32_t kind = (uint32_t)__builtin_ctz(kinds), flags = 0; flags < LT_SITE_FLAGS_END; flags++)
             if (scratch->row[kind][flags].used) {
                 if (status == 0 && has_row(out, &scratch->row[kind][flags]))
                     status = put_row(out, &scratch->row[kind][flags], node, kind, flags);

@@ -44,7 +44,7 @@ struct lt_site_row {
 
 /* The rows of one node, by kind and flags. Scratch memory, zeroed before its first use. */
 struct lt_site_rows {
-    struct lt_site_row row[LT_KIND_END][LT_SITE_TRUNCATED + 1];
+    struct lt_site_row row[LT_KIND_END][LT_SITE_FLAGS_END];
 };
 
 /* Collects the sites, with their acquire counts as of now. `nodes`: numbers of nodes are below it. `complete`: every

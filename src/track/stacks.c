@@ -6,6 +6,7 @@
 #include "base/attrs.h"
 #include "dump/format.h"
 #include "os/arena.h"
+#include "os/clock.h"
 #include "os/memory.h"
 #include "track/sampler.h"
 
@@ -14,6 +15,8 @@
 #include <string.h>
 
 enum { FIRST_PATH = LT_DEPTH_DEFAULT + 1 };
+
+_Atomic uint32_t lt_stacks_warm_until;
 
 static void in_program_order(void) {
     atomic_signal_fence(memory_order_seq_cst);
@@ -210,6 +213,11 @@ static LT_ALWAYS_INLINE uint32_t innermost(struct lt_stacks *stacks, const struc
     return node;
 }
 
+static bool is_warm_up(void) {
+    const uint32_t until = atomic_load_explicit(&lt_stacks_warm_until, memory_order_relaxed);
+    return until && lt_clock_cs() < until;
+}
+
 static LT_COLD struct lt_site *new_site(struct lt_stacks *stacks, struct lt_node *node, enum lt_kind kind) {
     struct lt_site *site = lt_pool_room(&stacks->sites, stacks->epoch);
     if (!site)
@@ -218,7 +226,7 @@ static LT_COLD struct lt_site *new_site(struct lt_stacks *stacks, struct lt_node
     site->node = lt_arena_ref(node);
     site->next = node->site;
     site->kind = (uint8_t)kind;
-    site->flags = stacks->root_key & 1 ? LT_SITE_TRUNCATED : 0;
+    site->flags = (uint8_t)((stacks->root_key & 1 ? LT_SITE_TRUNCATED : 0) | (is_warm_up() ? LT_SITE_WARMUP : 0));
     lt_pool_publish(&stacks->sites);
     node->site = lt_arena_ref(site);
     return site;

@@ -65,6 +65,9 @@ struct lt_stacks {
     _Atomic uint32_t roots[2]; /* how many roots there are: of whole stacks, of truncated ones */
 };
 
+/* Sites made before then (lt_clock_cs) are marked LT_SITE_WARMUP; 0 = none is. */
+extern _Atomic uint32_t lt_stacks_warm_until;
+
 /* Makes an empty trie of zeroed memory; takes no memory yet. */
 void lt_stacks_init(struct lt_stacks *);
 

@@ -199,6 +199,19 @@ int lt_track_init(void) {
     return status;
 }
 
+void lt_track_warm_up(uint32_t until) {
+    atomic_store(&lt_stacks_warm_until, until);
+}
+
+bool lt_track_warming_up(uint32_t now) {
+    uint32_t until = atomic_load_explicit(&lt_stacks_warm_until, memory_order_relaxed);
+    if (lt_unlikely(until && now >= until) && atomic_compare_exchange_strong(&lt_stacks_warm_until, &until, 0)) {
+        lt_unwind_raise_epoch();
+        return false;
+    }
+    return until != 0;
+}
+
 void lt_track_forked(void) {
     lt_unwind_raise_epoch();
     lt_thread_forked(); /* first: what is let go of below is inherited, and not counted */

@@ -76,6 +76,13 @@ void lt_totals(enum lt_kind, struct lt_totals *);
  * epoch of its nodes), the counters start from zero, all tables but the caller's become adoptable. */
 void lt_track_forked(void);
 
+/* LEAKTRACK_AFTER: what is acquired before `until` (lt_clock_cs) belongs to the warm-up (LT_SITE_WARMUP). Before the
+ * first event. It costs the hot path nothing: a site is marked when it is made, and at the end the unload epoch rises,
+ * from which on every call stack makes a new one. lt_track_warming_up ends it when its time has come; it says whether
+ * it goes on. Any thread. */
+void lt_track_warm_up(uint32_t until);
+bool lt_track_warming_up(uint32_t now);
+
 /* Number of acquires since start, or since lt_track_forked. */
 uint64_t lt_own_acquires(void);
 

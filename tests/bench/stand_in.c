@@ -28,6 +28,10 @@ void lt_tick(int stack_flags) {
     (void)stack_flags;
 }
 
+void lt_track_warm_up(uint32_t until) {
+    (void)until;
+}
+
 bool lt_tick_pending(void) {
     return false;
 }

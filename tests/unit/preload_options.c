@@ -87,6 +87,10 @@ static void durations_have_units(void **state) {
     } cases[] = {{"LEAKTRACK_INTERVAL=0", 0},    {"LEAKTRACK_INTERVAL=7", 7},     {"LEAKTRACK_INTERVAL=7s", 7},
                  {"LEAKTRACK_INTERVAL=5m", 300}, {"LEAKTRACK_INTERVAL=2h", 7200}, {"LEAKTRACK_INTERVAL=1d", 86400},
                  {"LEAKTRACK_INTERVAL=0010", 10}};
+    accepted("LEAKTRACK_AFTER=3m");
+    assert_int_equal(lt_options.after_s, 180);
+    refused("LEAKTRACK_AFTER=soon");
+    refused("LEAKTRACK_AFTER=101d");
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         accepted(cases[i].variable);
         assert_int_equal(lt_options.interval_s, cases[i].seconds);
@@ -171,12 +175,6 @@ static void kinds_are_a_list(void **state) {
     refused("LEAKTRACK_KINDS=,heap");
 }
 
-static void what_this_version_lacks_is_refused(void **state) {
-    (void)state;
-    refused("LEAKTRACK_AFTER=10");
-    accepted("LEAKTRACK_AFTER=0");
-}
-
 static void texts_are_copied(void **state) {
     (void)state;
     char variable[] = "LEAKTRACK_OUTPUT=/tmp/%p.bin";
@@ -252,7 +250,6 @@ int main(void) {
         cmocka_unit_test_setup(numbers_that_make_no_sense_are_refused, fresh),
         cmocka_unit_test_setup(words_are_of_a_list, fresh),
         cmocka_unit_test_setup(kinds_are_a_list, fresh),
-        cmocka_unit_test_setup(what_this_version_lacks_is_refused, fresh),
         cmocka_unit_test_setup(texts_are_copied, fresh),
         cmocka_unit_test_setup(a_text_that_is_too_long_is_refused, fresh),
         cmocka_unit_test_setup(the_log_holds_wherever_the_program_goes, fresh),
