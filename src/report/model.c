@@ -88,6 +88,7 @@ static struct lt_site site_of(const struct lt_model *model, const struct lt_dump
         .node = row->node,
         .kind = row->kind,
         .truncated = row->flags & LT_SITE_TRUNCATED,
+        .warm_up = row->flags & LT_SITE_WARMUP,
         .figures = {.alloc = {row->alloc_count, row->alloc_bytes},
                     .first_birth_ns = birth_ns(model->dump, row->first_birth_cs),
                     .last_birth_ns = birth_ns(model->dump, row->last_birth_cs),
@@ -188,6 +189,21 @@ static void keep_kinds(struct lt_model *model, uint32_t kinds) {
     model->site_count = kept;
 }
 
+/* What a program takes to get going is nobody's leak, unless it is asked for. */
+static void leave_out_warm_up(struct lt_model *model) {
+    size_t kept = 0;
+    for (unsigned kind = 0; kind < LT_KIND_END; kind++)
+        model->warm_up[kind] = (struct lt_figures){.youngest = LT_NO_AGE, .oldest = LT_NO_AGE};
+    for (size_t i = 0; i < model->site_count; i++) {
+        const struct lt_site *site = &model->sites[i];
+        if (site->warm_up)
+            lt_figures_add(&model->warm_up[site->kind], &site->figures);
+        else
+            model->sites[kept++] = *site;
+    }
+    model->site_count = kept;
+}
+
 static int compare_ids(const void *left, const void *right) {
     const struct lt_site *a = left, *b = right;
     return a->id != b->id ? (a->id < b->id ? -1 : 1) : (a->node > b->node) - (a->node < b->node);
@@ -222,6 +238,8 @@ void lt_model_build(struct lt_model *model, const struct lt_loaded *loaded, cons
     lt_stack_ids(model->stack_ids, dump, model->own_module);
     make_sites(model, selection->min_age_cs);
     keep_kinds(model, selection->kinds);
+    if (!selection->warm_up)
+        leave_out_warm_up(model);
     merge_equal(model);
     lt_resources_select(model, selection);
 }

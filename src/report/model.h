@@ -45,6 +45,7 @@ struct lt_site {
     const struct lt_model *model; /* whose nodes `node` counts */
     uint32_t node, kind;
     bool truncated;
+    bool warm_up; /* acquired before LEAKTRACK_AFTER had passed */
     struct lt_figures figures;
 };
 
@@ -56,6 +57,7 @@ struct lt_model {
     bool *own_module;             /* per module: it is libleaktrack, whose frames are nobody's business */
     struct lt_resolved *resolved; /* per node: names.h */
     struct lt_variance live_variance, alloc_variance; /* of the totals of heap */
+    struct lt_figures warm_up[LT_KIND_END];           /* what was left out for being of the warm-up */
     struct lt_site *sites;
     size_t site_count;
     struct lt_resources resources;
@@ -65,6 +67,7 @@ struct lt_model {
 struct lt_selection {
     uint32_t kinds;      /* bit n: kind n; 0 = all */
     uint64_t min_age_cs; /* only blocks at least that old: alloc figures stay whole, live ones count these only */
+    bool warm_up;        /* also what was acquired during the warm-up */
     bool inheritable;    /* of descriptors only those that an exec would hand on; likewise */
 };
 

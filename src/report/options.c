@@ -147,6 +147,8 @@ static bool set(struct lt_options *options, enum option_id id, const char *value
         return options->request = true;
     case OPTION_KIND:
         return set_kinds(id, value, &options->selection.kinds);
+    case OPTION_WARM_UP:
+        return options->selection.warm_up = true;
     case OPTION_INHERITABLE:
         return options->selection.inheritable = true;
     case OPTION_FOCUS:

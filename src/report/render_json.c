@@ -57,6 +57,22 @@ static void put_snapshot(struct lt_json *json, const char *name, const struct lt
     lt_json_end(json);
 }
 
+static void put_warm_up(struct lt_json *json, const struct lt_model *model) {
+    lt_json_object(json, "warm_up");
+    for (uint32_t kind = 1; kind < LT_KIND_END; kind++) {
+        const struct lt_figures *figures = &model->warm_up[kind];
+        if (!figures->alloc.count)
+            continue;
+        lt_json_object(json, lt_kind_name(kind));
+        lt_json_number(json, "live_count", figures->live.count);
+        lt_json_number(json, "live_bytes", figures->live.bytes);
+        lt_json_number(json, "alloc_count", figures->alloc.count);
+        lt_json_number(json, "alloc_bytes", figures->alloc.bytes);
+        lt_json_end(json);
+    }
+    lt_json_end(json);
+}
+
 static void put_errors(struct lt_json *json, const char *count, const char *bytes, struct lt_variance variance) {
     lt_json_number(json, count, lt_standard_error(variance.count));
     lt_json_number(json, bytes, lt_standard_error(variance.bytes));
@@ -245,6 +261,7 @@ void lt_render_json(const struct lt_report *report, FILE *out) {
     put_dump(&json, "dump", report->model);
     put_snapshot(&json, "snapshot", snapshot);
     put_totals(&json, "totals", report->model);
+    put_warm_up(&json, report->model);
     lt_json_counters(&json, "kernel", snapshot, LT_COUNTER_KERNEL);
     lt_json_socket_states(&json, report->model);
     lt_json_counters(&json, "untracked", snapshot, LT_COUNTER_UNTRACKED);

@@ -128,6 +128,20 @@ static void put_total_errors(FILE *out, const struct lt_model *model, const stru
     fputc('\n', out);
 }
 
+static void put_warm_up(const struct lt_terminal *terminal, const struct lt_model *model) {
+    bool any = false;
+    for (uint32_t kind = 1; kind < LT_KIND_END; kind++) {
+        const struct lt_amount *held = &model->warm_up[kind].live;
+        if (!held->count)
+            continue;
+        fprintf(terminal->out, "%s %s", any ? "," : "acquired during the warm-up and still held:",
+                lt_human_held(held, kind, lt_estimated_kinds(model->snapshot) >> kind & 1).text);
+        any = true;
+    }
+    if (any)
+        fputs("; not listed below (--warm-up)\n", terminal->out);
+}
+
 static void put_totals(const struct lt_terminal *terminal, const struct lt_model *model) {
     FILE *out = terminal->out;
     const uint32_t estimated = lt_estimated_kinds(model->snapshot);
@@ -148,6 +162,7 @@ static void put_totals(const struct lt_terminal *terminal, const struct lt_model
             put_total_errors(out, model, t);
     }
     put_inherited(terminal, model->snapshot);
+    put_warm_up(terminal, model);
 }
 
 static void put_change(FILE *out, uint32_t kind, const struct lt_dump_totals *before,
@@ -238,6 +253,7 @@ static void put_comparison(const struct lt_report *report, const struct lt_termi
     if (report->base->dump != report->model->dump)
         put_end_of_dump(terminal, report->base);
     put_changes(report, terminal);
+    put_warm_up(terminal, report->model);
 }
 
 void lt_render_summary(const struct lt_report *report, const struct lt_terminal *terminal) {

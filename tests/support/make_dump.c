@@ -310,6 +310,8 @@ static void do_site(struct lt_maker *maker, char **words) {
             take_age(maker, &site, value);
         } else if (strcmp(*words, "truncated") == 0) {
             site.flags |= LT_SITE_TRUNCATED;
+        } else if (strcmp(*words, "warm-up") == 0) {
+            site.flags |= LT_SITE_WARMUP;
         } else if (!lt_maker_take_number(maker, *words, slots)) {
             lt_maker_unknown(maker, *words);
         }

@@ -12,7 +12,7 @@
  *          defaults: the next index, start + time, 100 * index, periodic, every block
  *   totals heap live=1/10 alloc=5/50 release=4/40 inherited=0/0
  *          count/bytes; a kind without this line gets the sums of its sites
- *   site heap app+0x10 app+0x20 0x7000 live=2/74 alloc=3/111 first=10 last=20 truncated age=0:1/37 age=3:1/37
+ *   site heap app+0x10 app+0x20 0x7000 live=2/74 alloc=3/111 first=10 last=20 truncated warm-up age=0:1/37 age=3:1/37
  *        samples=1/2 live-variance=3/4 alloc-variance=5/6    the row of SAMPLES, where samples are not 0/0
  *          frames innermost first: module+offset, or a bare address; alloc defaults to live; "heap" alone is the
  *          empty stack
