@@ -36,9 +36,10 @@ enum lt_frame_bit {
     LT_FRAME_UNSURE = 1 << 5,   /* where a word was read, another time might not be readable: never in a memo */
 };
 
-/* A frame: its state, and what its step to the caller's frame depended on. */
+/* A frame: its state, and what its step to the caller's frame depended on. A cache line each. */
 struct lt_memo_frame {
-    uintptr_t ip, sp, fp;
+    _Alignas(64) uintptr_t ip;
+    uintptr_t sp, fp;
     uintptr_t fp_slot;  /* where the step read the caller's fp, 0: unchanged */
     uintptr_t cfa_slot; /* the word that gave the CFA; meaningful with LT_FRAME_CFA_SLOT */
     uint32_t own;       /* enum lt_frame_bit, of this frame */

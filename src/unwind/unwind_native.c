@@ -38,13 +38,11 @@ static LT_ALWAYS_INLINE bool meets(struct place *at) {
     return met->sp == at->sp && met->ip == at->ip && (met->fp == at->fp || !(met->all & LT_FRAME_FP));
 }
 
-/* Whether the depth limit does not cut what the memo knows, or cuts it where it has cut the memo. (In bytes: the size
- * of a frame is no power of two.) */
+/* Whether the depth limit does not cut what the memo knows, or cuts it where it has cut the memo. */
 static LT_ALWAYS_INLINE bool fits(const struct lt_unwind_state *state, const struct lt_memo *memo,
                                   const struct place *at) {
-    const ptrdiff_t depth = ((char *)state->end - (char *)at->fresh) + ((char *)(at->met + 1) - (char *)memo->frames);
-    const ptrdiff_t limit = (ptrdiff_t)(state->depth * sizeof *at->fresh);
-    return lt_likely(memo->whole) ? depth <= limit : depth == limit;
+    const ptrdiff_t depth = (state->end - at->fresh) + (at->met + 1 - memo->frames);
+    return lt_likely(memo->whole) ? depth <= state->depth : depth == state->depth;
 }
 
 static LT_ALWAYS_INLINE void use_room(struct lt_unwind_state *state, struct lt_memo_frame *end, uint32_t frames,
@@ -313,24 +311,41 @@ static LT_ALWAYS_INLINE void refresh(struct lt_unwind_state *state) {
     }
 }
 
+/* Whether the stack is the memo's from the walk's first place on: the same caller called again, or one further out. */
+static LT_ALWAYS_INLINE bool is_known_at_once(const struct lt_memo *memo, struct place *at) {
+    return meets(at) && memo->whole && lt_memo_compare(memo->words, at->met->words) == 0;
+}
+
+static LT_ALWAYS_INLINE void walk(struct lt_unwind_state *state, struct lt_memo *memo, struct place *at,
+                                  struct lt_stack *stack) {
+    const struct lt_stack_range *range = lt_stack_bounds_at(&state->bounds, at->sp, &state->scratch);
+    use_room(state, state->fresh_end, state->depth, NULL);
+    if (lt_unlikely(!range)) {
+        give_first(state, at, stack);
+        return;
+    }
+    if (!meets(at))
+        follow_tail(state, at);
+    enum outcome outcome = unwind(state, memo, range, at);
+    if (lt_likely(outcome == OUTCOME_KNOWN))
+        give_known(state, memo, at, stack);
+    else
+        give_new(state, at, outcome, stack);
+}
+
 static void capture(struct lt_unwind_state *state, const struct lt_regs *from, struct lt_stack *stack) {
     state->serial++;
     refresh(state);
     struct lt_memo *memo = lt_memos_at(&state->memos, from->sp);
-    const struct lt_stack_range *range = lt_stack_bounds_at(&state->bounds, from->sp, &state->scratch);
     struct place at = {from->ip, from->sp, from->fp, memo->frames + memo->count - 1, state->fresh_end};
-    use_room(state, state->fresh_end, state->depth, NULL);
-    if (lt_unlikely(!range)) {
-        give_first(state, &at, stack);
-        return;
+    if (is_known_at_once(memo, &at)) {
+        const uint32_t kept = (uint32_t)(at.met + 1 - memo->frames);
+        memo->count = kept;
+        give_memo(state, memo, kept, stack);
+    } else {
+        struct place place = at;
+        walk(state, memo, &place, stack);
     }
-    if (!meets(&at))
-        follow_tail(state, &at);
-    enum outcome outcome = unwind(state, memo, range, &at);
-    if (lt_likely(outcome == OUTCOME_KNOWN))
-        give_known(state, memo, &at, stack);
-    else
-        give_new(state, &at, outcome, stack);
 }
 
 const struct lt_unwinder lt_unwinder_native = {"native", capture};
