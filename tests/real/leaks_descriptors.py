@@ -101,6 +101,9 @@ def cpython(shim, _):
     running = [t for t in report["threads"] if t["running"]]
     harness.need(len(running) == threads == report["kernel"]["threads"], "%d threads, the kernel lists %d" % (
         len(running), threads))
+    started = [t for t in running if not t["main"]]
+    harness.need(len(started) == 5 and all(t["site"] for t in started), "threads: %s" % started)
+    harness.need(len({t["site"] for t in started}) <= 2, "threads started at %s" % {t["site"] for t in started})
     print("cpython: %d descriptors, %d threads as the kernel and lsof list them" % (len(rows), threads))
 
 
