@@ -11,7 +11,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+
+enum { LEAST_SCANNED = 65536 }; /* the limit may have been lowered below what is open */
 
 struct pass {
     int directory;
@@ -59,16 +62,17 @@ static bool take_deleted(const struct pass *p, const char *name, char *target) {
     return strncmp(target, "/memfd:", 7) != 0;
 }
 
-static int number_of(const char *name) {
+static int number_in(const char *name) {
     unsigned n = 0;
     for (; *name >= '0' && *name <= '9'; name++)
         n = n * 10 + (unsigned)(*name - '0');
     return (int)n;
 }
 
-static bool see_entry(struct pass *p, const char *name) {
-    struct lt_fd_entry entry = {.fd = number_of(name), .target = p->target};
-    if (name[0] == '.' || is_the_pass(p, entry.fd, name))
+/* `name` is as seen from the directory. */
+static bool see_entry(struct pass *p, int fd, const char *name) {
+    struct lt_fd_entry entry = {.fd = fd, .target = p->target};
+    if (is_the_pass(p, fd, name))
         return true;
     const long n = lt_syscall4(SYS_readlinkat, p->directory, LT_ARG(name), LT_ARG(p->target), LT_PATH_MAX - 1);
     if (n == -ENOENT)
@@ -82,10 +86,31 @@ static bool see_entry(struct pass *p, const char *name) {
 static long see_all(struct pass *p, char *buffer, size_t size) {
     long n;
     while ((n = lt_syscall3(SYS_getdents64, p->directory, LT_ARG(buffer), (long)size)) > 0)
-        for (const char *at = buffer; at < buffer + n; at += ((const struct dirent64 *)at)->d_reclen)
-            if (!see_entry(p, ((const struct dirent64 *)at)->d_name))
+        for (const char *at = buffer; at < buffer + n; at += ((const struct dirent64 *)at)->d_reclen) {
+            const char *name = ((const struct dirent64 *)at)->d_name;
+            if (name[0] != '.' && !see_entry(p, number_in(name), name))
                 return 0;
+        }
     return n;
+}
+
+/* All numbers are in use, and none is left for the directory; a link can be read without. */
+static int see_by_number(struct pass *p) {
+    struct lt_file_info info;
+    struct rlimit limit = {0, 0};
+    char path[LT_FD_PATH];
+    const int status = lt_path_info("/proc/thread-self/fd", &info);
+    lt_syscall4(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, LT_ARG(&limit));
+    const int end = limit.rlim_cur > LEAST_SCANNED ? (int)limit.rlim_cur : LEAST_SCANNED;
+    p->directory = AT_FDCWD;
+    for (int fd = 0; !status && fd < end; fd++) {
+        if (lt_syscall2(SYS_fcntl, fd, F_GETFD) < 0)
+            continue;
+        lt_fd_path(path, 0, "/fd/", fd);
+        if (!see_entry(p, fd, path))
+            break;
+    }
+    return status;
 }
 
 int lt_fd_list(int tid, char *buffer, size_t size, bool (*see)(void *context, const struct lt_fd_entry *),
@@ -93,7 +118,7 @@ int lt_fd_list(int tid, char *buffer, size_t size, bool (*see)(void *context, co
     struct lt_file_info info = {0};
     struct pass pass = {.directory = open_directory(tid), .target = buffer, .see = see, .context = context};
     if (pass.directory < 0)
-        return pass.directory;
+        return pass.directory == -EMFILE && tid == 0 ? see_by_number(&pass) : pass.directory;
     (void)!lt_file_info(pass.directory, &info);
     pass.id = info.id;
     const long status = see_all(&pass, buffer + LT_PATH_MAX, size - LT_PATH_MAX);

@@ -5,6 +5,8 @@
  * (lt_fds_private) reads the program's by the tid of one of its threads. Always by the thread's directory: that of the
  * process is empty once the main thread has left. Without /proc all answer -ENOENT and give nothing.
  *
+ * Where the program has used up its limit, the list is made without a descriptor.
+ *
  * A pass takes one descriptor of the calling thread's table, for as long as it lasts; it never takes a standard
  * stream's number, and gives a low number back at once (lt_fd_move_high). */
 #ifndef LT_OS_FD_LIST_H

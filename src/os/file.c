@@ -86,12 +86,32 @@ int lt_link_info(const char *path, struct lt_file_info *info) {
     return info_at(path, info, AT_SYMLINK_NOFOLLOW);
 }
 
-int lt_open(const char *path, int flags, unsigned mode) {
+static long open_once(const char *path, int flags, unsigned mode) {
     long fd;
     do
         fd = lt_syscall4(SYS_openat, AT_FDCWD, LT_ARG(path), flags | O_CLOEXEC, (long)mode);
     while (fd == -EINTR);
-    return (int)fd;
+    return fd;
+}
+
+/* A program that leaks descriptors has none left for us just when a snapshot matters most. So its limit is raised for
+ * the length of one call: the soft one where the hard one is higher, else both, which is permitted to root. */
+static long open_beyond_limit(const char *path, int flags, unsigned mode) {
+    struct rlimit limit, more;
+    if (lt_syscall4(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, LT_ARG(&limit)) < 0)
+        return -EMFILE;
+    more.rlim_max = limit.rlim_cur < limit.rlim_max ? limit.rlim_max : limit.rlim_max + 64;
+    more.rlim_cur = more.rlim_max;
+    if (lt_syscall4(SYS_prlimit64, 0, RLIMIT_NOFILE, LT_ARG(&more), 0) < 0)
+        return -EMFILE;
+    const long fd = open_once(path, flags, mode);
+    lt_syscall4(SYS_prlimit64, 0, RLIMIT_NOFILE, LT_ARG(&limit), 0);
+    return fd;
+}
+
+int lt_open(const char *path, int flags, unsigned mode) {
+    const long fd = open_once(path, flags, mode);
+    return (int)(fd == -EMFILE ? open_beyond_limit(path, flags, mode) : fd);
 }
 
 bool lt_fd_is_open(int fd) {

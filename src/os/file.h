@@ -26,7 +26,8 @@ LT_STATUS lt_file_info(int fd, struct lt_file_info *);
 LT_STATUS lt_path_info(const char *path, struct lt_file_info *); /* follows links */
 LT_STATUS lt_link_info(const char *path, struct lt_file_info *); /* of a symbolic link itself */
 
-/* openat(AT_FDCWD, path, flags | O_CLOEXEC, mode): a descriptor or a negative errno. Retries EINTR. */
+/* openat(AT_FDCWD, path, flags | O_CLOEXEC, mode): a descriptor or a negative errno. Retries EINTR. Where the program
+ * has used up its RLIMIT_NOFILE, the descriptor is one beyond it, if that can be had. */
 LT_STATUS lt_open(const char *path, int flags, unsigned mode);
 void lt_close(int fd);
 

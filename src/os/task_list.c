@@ -3,10 +3,13 @@
 #include "base/fmt.h"
 #include "os/file.h"
 #include "os/syscall.h"
+#include "os/task.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/prctl.h>
 
 enum { STAT_SIZE = 128 }; /* "tid (name) state ...": a name is at most 64 bytes, of kernel threads */
 
@@ -51,10 +54,20 @@ static long see_all(int directory, char *buffer, size_t size, bool (*see)(void *
     return n;
 }
 
+/* No descriptor is left to read the list with; where there is but one thread, it is this one. */
+static int see_this_thread(bool (*see)(void *, const struct lt_task *), void *context) {
+    char name[16] = "";
+    if (lt_thread_count() != 1)
+        return -EMFILE;
+    lt_syscall2(SYS_prctl, PR_GET_NAME, LT_ARG(name));
+    see(context, &(struct lt_task){.tid = lt_gettid(), .state = 'R', .name = name});
+    return 0;
+}
+
 int lt_task_list(char *buffer, size_t size, bool (*see)(void *context, const struct lt_task *), void *context) {
     const int fd = lt_open("/proc/self/task", O_RDONLY | O_DIRECTORY, 0);
     if (fd < 0)
-        return fd;
+        return fd == -EMFILE ? see_this_thread(see, context) : fd;
     const int moved = lt_fd_move_high(fd), directory = moved < 0 ? fd : moved;
     const long status = see_all(directory, buffer, size, see, context);
     lt_close(directory);

@@ -168,6 +168,7 @@ void lt_render_limits(const struct lt_report *report, const struct lt_terminal *
     put_vanished(terminal->out, snapshot);
     put_misuses(terminal->out, snapshot);
     if (lt_kernel_value(snapshot, LT_KERNEL_RECONCILED, &reconciled) && !reconciled)
-        lt_paint(terminal, LT_PAINT_BAD,
-                 "not reconciled with the kernel: no /proc; what is listed is what hooks saw\n");
+        lt_paint(
+            terminal, LT_PAINT_BAD,
+            "not reconciled with the kernel: /proc could not be read, or not all of it; the rest is what hooks saw\n");
 }

@@ -174,6 +174,44 @@ static void takes_no_low_number(void **state) {
     assert_child_passes(without_standard_input);
 }
 
+/* Opens until there is no descriptor left, of 64, and lists them. */
+static void list_when_full(rlim_t hard, bool privileged) {
+    struct rlimit limit = {64, hard};
+    int expected = 0;
+    CHILD_CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+    CHILD_CHECK(privileged || setresuid(65534, 65534, 65534) == 0);
+    while (dup(0) >= 0)
+        ;
+    CHILD_CHECK(errno == EMFILE);
+    for (int fd = 0; fd < 10000; fd++)
+        expected += fcntl(fd, F_GETFD) >= 0;
+    const struct listing *l = list(0, 63);
+    CHILD_CHECK(l->count == expected && expected >= 64 && l->status == 0 && l->target[0]);
+    for (int i = 0; i < 64; i++)
+        CHILD_CHECK(l->numbers[i] == i);
+    CHILD_CHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur == 64 && limit.rlim_max == hard);
+    CHILD_CHECK(dup(0) < 0 && errno == EMFILE);
+}
+
+static void soft_limit(void) {
+    list_when_full(128, true);
+}
+
+static void hard_limit(void) {
+    list_when_full(64, geteuid() == 0);
+}
+
+static void hard_limit_without_rights(void) {
+    list_when_full(64, geteuid() != 0);
+}
+
+static void lists_where_no_descriptor_is_left(void **state) {
+    (void)state;
+    assert_child_passes(soft_limit);
+    assert_child_passes(hard_limit);
+    assert_child_passes(hard_limit_without_rights);
+}
+
 /* ---- another thread's table ---- */
 
 static int program_tid, program_count;
@@ -406,6 +444,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(bears_changes_meanwhile),
     cmocka_unit_test(stops_when_told),
     cmocka_unit_test(takes_no_low_number),
+    cmocka_unit_test(lists_where_no_descriptor_is_left),
     cmocka_unit_test(a_private_table_reads_the_programs),
     cmocka_unit_test(works_after_the_main_thread_left),
     cmocka_unit_test(works_without_proc),

@@ -103,6 +103,21 @@ static void shows_a_main_thread_that_left(void **state) {
     assert_child_passes(leave_by_pthread_exit);
 }
 
+static void list_when_full(void) {
+    const struct rlimit limit = {20, 20};
+    struct seen seen = {0};
+    CHILD_CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+    while (dup(0) >= 0)
+        ;
+    CHILD_CHECK(lt_task_list(buffer, sizeof buffer, see, &seen) == 0);
+    CHILD_CHECK(seen.count == 1 && seen.first == getpid());
+}
+
+static void works_where_no_descriptor_is_left(void **state) {
+    (void)state;
+    assert_child_passes(list_when_full);
+}
+
 static char scratch[64];
 
 static void look_without_proc(void) {
@@ -155,6 +170,7 @@ static void tells_the_limits(void **state) {
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(lists_every_thread),
     cmocka_unit_test(shows_a_main_thread_that_left),
+    cmocka_unit_test(works_where_no_descriptor_is_left),
     cmocka_unit_test(works_without_proc),
     cmocka_unit_test(tells_the_limits),
 };
