@@ -36,9 +36,6 @@ void lt_render_limits(const struct lt_report *, const struct lt_terminal *);   /
 void lt_render_sockets(const struct lt_report *, const struct lt_terminal *);  /* by state and peer */
 void lt_render_list(const struct lt_report *, const struct lt_terminal *);     /* resource by resource */
 
-/* More than four fifths of a limit are used; 0 and RLIM_INFINITY are none. */
-bool lt_is_near_limit(uint64_t used, uint64_t limit);
-
 /* render_stack.c: prints stacks one after the other; what a stack shares with the one before at its outer end is left
  * out. */
 struct lt_stack_printer {

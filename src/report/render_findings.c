@@ -1,8 +1,9 @@
 /* What is plainly wrong, first thing in the report, each with the call stack behind it: for who has a dying service and
  * no time. Only what needs no opinion stands here.
  *
- *     warning: 120 sockets in CLOSE_WAIT, peer 10.0.0.5:443, oldest 3 h 2 min: the peer has closed, this process has
- * not connect_backend  src/backend.c:88 main             src/main.c:20 */
+ *     warning: 120 sockets in CLOSE_WAIT, peer 10.0.0.5:443, oldest 3 h 2 min: the peer has closed, ...
+ *           connect_backend  src/backend.c:88
+ *           main             src/main.c:20 */
 #include "report/human.h"
 #include "report/kinds.h"
 #include "report/render.h"
@@ -105,18 +106,18 @@ static void put_close_wait(struct findings *findings) {
                                       lt_human_count(told - MOST_OF_A_SORT, "more group").text));
 }
 
+/* "870 of 1024 descriptors are open: at the limit ..." */
+static void warn_of_limit(struct findings *findings, struct lt_use use, const char *consequence) {
+    warn(findings, lt_pool_format(findings->pool, "%" PRIu64 " of %" PRIu64 " %s", use.used, use.limit, consequence));
+}
+
 static void put_descriptor_limit(struct findings *findings) {
     const struct lt_model *model = findings->report->model;
     const struct lt_resources *rows = &model->resources;
-    uint64_t used = model->snapshot->descriptor_count, limit = 0;
-    lt_kernel_value(model->snapshot, LT_KERNEL_OPEN_FILES, &used);
-    lt_kernel_value(model->snapshot, LT_KERNEL_OPEN_FILES_LIMIT, &limit);
-    if (!lt_is_near_limit(used, limit) || !rows->descriptor_count)
+    struct lt_use use = lt_use_of_descriptors(model->snapshot);
+    if (!lt_is_near_limit(use) || !rows->descriptor_count)
         return;
-    warn(findings, lt_pool_format(findings->pool,
-                                  "%" PRIu64 " of %" PRIu64
-                                  " descriptors are open: at the limit open, socket and accept fail with EMFILE",
-                                  used, limit));
+    warn_of_limit(findings, use, "descriptors are open: at the limit open, socket and accept fail with EMFILE");
     struct lt_held *held = lt_pool_alloc(findings->pool, rows->descriptor_count, sizeof *held);
     for (size_t i = 0; i < rows->descriptor_count; i++)
         held[i].holder = &rows->descriptors[i]->holder;
@@ -126,15 +127,10 @@ static void put_descriptor_limit(struct findings *findings) {
 static void put_mapping_limit(struct findings *findings) {
     const struct lt_model *model = findings->report->model;
     const struct lt_resources *rows = &model->resources;
-    uint64_t used = 0, limit = 0;
-    lt_kernel_value(model->snapshot, LT_KERNEL_MAPPINGS, &used);
-    lt_kernel_value(model->snapshot, LT_KERNEL_MAPPINGS_LIMIT, &limit);
-    if (!lt_is_near_limit(used, limit) || !rows->mapping_count)
+    struct lt_use use = lt_use_of_mappings(model->snapshot);
+    if (!lt_is_near_limit(use) || !rows->mapping_count)
         return;
-    warn(findings, lt_pool_format(findings->pool,
-                                  "%" PRIu64 " of %" PRIu64
-                                  " mappings exist: at the limit mmap, mprotect and pthread_create fail with ENOMEM",
-                                  used, limit));
+    warn_of_limit(findings, use, "mappings exist: at the limit mmap, mprotect and pthread_create fail with ENOMEM");
     struct lt_held *held = lt_pool_alloc(findings->pool, rows->mapping_count, sizeof *held);
     for (size_t i = 0; i < rows->mapping_count; i++)
         held[i].holder = &rows->mappings[i]->holder;

@@ -2,8 +2,8 @@
  *
  *     descriptors: 812
  *       FD  KIND       ORIGIN        AGE        STATE        WHAT
- *        7  socket     call          3 h 2 min  CLOSE_WAIT   10.0.0.1:40000 -> 10.0.0.5:443
- *                                               by connect_backend  src/backend.c:88 */
+ *        7  socket     call          3 h 2 min  CLOSE_WAIT   tcp 10.0.0.1:40000 -> 10.0.0.5:443
+ *            by connect_backend  src/backend.c:88 */
 #include "report/human.h"
 #include "report/kinds.h"
 #include "report/render_resources.h"

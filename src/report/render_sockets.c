@@ -1,9 +1,9 @@
 /* Sockets by state and peer, and who opened them:
  *
  *     sockets by state and peer
- *        120  CLOSE_WAIT   tcp   peer 10.0.0.5:443, oldest 3 h 2 min
- *                                100 connect_backend  src/backend.c:88
- *          1  LISTEN       tcp   local 0.0.0.0:80 */
+ *        120  CLOSE_WAIT   tcp          peer 10.0.0.5:443, oldest 3 h 2 min
+ *                               120  connect_backend  src/backend.c:88 (#4)
+ *          1  LISTEN       tcp          local 0.0.0.0:80 */
 #include "report/human.h"
 #include "report/kinds.h"
 #include "report/render_resources.h"

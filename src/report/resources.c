@@ -213,6 +213,28 @@ bool lt_kernel_value(const struct lt_dump_snapshot *snapshot, const char *name, 
     return false;
 }
 
+static struct lt_use use_of(const struct lt_dump_snapshot *snapshot, size_t rows, const char *count,
+                            const char *limit) {
+    struct lt_use use = {.used = rows};
+    lt_kernel_value(snapshot, count, &use.used);
+    lt_kernel_value(snapshot, limit, &use.limit);
+    if (use.limit > INT64_MAX) /* RLIM_INFINITY */
+        use.limit = 0;
+    return use;
+}
+
+struct lt_use lt_use_of_descriptors(const struct lt_dump_snapshot *snapshot) {
+    return use_of(snapshot, snapshot->descriptor_count, LT_KERNEL_OPEN_FILES, LT_KERNEL_OPEN_FILES_LIMIT);
+}
+
+struct lt_use lt_use_of_mappings(const struct lt_dump_snapshot *snapshot) {
+    return use_of(snapshot, snapshot->mapping_count, LT_KERNEL_MAPPINGS, LT_KERNEL_MAPPINGS_LIMIT);
+}
+
+bool lt_is_near_limit(struct lt_use use) {
+    return use.limit && use.used > use.limit - use.limit / 5;
+}
+
 static const char *word_of(const char *const *words, size_t count, uint32_t number, const char *otherwise) {
     return number < count && words[number] ? words[number] : otherwise;
 }

@@ -41,7 +41,7 @@ struct lt_site lt_holder_site(const struct lt_model *, const struct lt_dump_hold
 uint64_t lt_holder_age(const struct lt_dump_snapshot *, const struct lt_dump_holder *);
 
 /* Asks for the names of all known holders' call stacks, and of those of misuses (names.h). Mappings only with
- * `mappings`: there are many, and few reports list them. */
+ * `mappings`: there are many, and few reports name them. */
 void lt_resources_need_names(const struct lt_model *, bool mappings);
 
 /* How many of some rows one site holds. */
@@ -75,6 +75,17 @@ bool lt_is_plain_misuse(const struct lt_dump_misuse *);
 
 /* What the kernel says (LT_KERNEL_...): false where the snapshot does not tell. */
 bool lt_kernel_value(const struct lt_dump_snapshot *, const char *name, uint64_t *value);
+
+/* How many the process has of what the kernel allows it. Where the kernel's count is missing, `used` counts the rows.
+ */
+struct lt_use {
+    uint64_t used, limit; /* limit 0: none, or not known */
+};
+struct lt_use lt_use_of_descriptors(const struct lt_dump_snapshot *);
+struct lt_use lt_use_of_mappings(const struct lt_dump_snapshot *);
+
+/* More than four fifths of the limit are used. */
+bool lt_is_near_limit(struct lt_use);
 
 const char *lt_origin_word(uint32_t origin);                        /* "call", "inherited", ..., "unknown" */
 const char *lt_mapping_class_word(uint32_t class);                  /* "anonymous", ..., "unknown" */

@@ -79,7 +79,8 @@ static void need_names(struct session *session, size_t rows) {
     struct lt_model *models[] = {&session->newer.model, &session->older.model};
     for (size_t i = 0; i < rows; i++)
         lt_names_need(session->table.rows[i].site);
-    lt_resources_need_names(&session->newer.model, session->options->list);
+    bool mappings = session->options->list || lt_is_near_limit(lt_use_of_mappings(session->newer.snapshot));
+    lt_resources_need_names(&session->newer.model, mappings);
     lt_names_resolve(session->symbolizer, models, session->older.snapshot ? 2 : 1);
 }
 

@@ -98,6 +98,31 @@ static void without_proc(void **state) {
                        NULL, 0, "resources-no-proc");
 }
 
+static void near_the_limit_of_mappings(void **state) {
+    struct fake_report r = {0};
+    (void)state;
+    fake_names(NAMES);
+    fake_report_make(&r,
+                     PROCESS "snapshot\nsite mapping app+0x40 app+0x50 live=1/4096\n"
+                             "mapping 0x1000 4096 anonymous app+0x40 app+0x50\n"
+                             "counter kernel mappings 81\ncounter kernel mappings_limit 100\n",
+                     NULL);
+    char *text = fake_text(&r, 0, false);
+    assert_non_null(strstr(text, "\nwarning: 81 of 100 mappings exist: at the limit mmap, mprotect and pthread_create "
+                                 "fail with ENOMEM\n      load_table  /src/app/table.c:40\n"));
+    free(text);
+    fake_report_free(&r);
+}
+
+static void limits_are_near_above_four_fifths(void **state) {
+    (void)state;
+    assert_false(lt_is_near_limit((struct lt_use){80, 100}));
+    assert_true(lt_is_near_limit((struct lt_use){81, 100}));
+    assert_true(lt_is_near_limit((struct lt_use){120, 100}));
+    assert_false(lt_is_near_limit((struct lt_use){120, 0}));
+    assert_false(lt_is_near_limit((struct lt_use){INT64_MAX / 2, INT64_MAX}));
+}
+
 /* What the sites of a kind hold. */
 static uint64_t live_of(const struct fake_report *r, uint32_t kind) {
     uint64_t count = 0;
@@ -207,6 +232,8 @@ int main(void) {
         cmocka_unit_test(a_cut_list),
         cmocka_unit_test(two_snapshots),
         cmocka_unit_test(without_proc),
+        cmocka_unit_test(near_the_limit_of_mappings),
+        cmocka_unit_test(limits_are_near_above_four_fifths),
         cmocka_unit_test(kinds_select_rows),
         cmocka_unit_test(ages_select_rows_and_count_sites_anew),
         cmocka_unit_test(inheritable_ones),
