@@ -21,13 +21,7 @@
 #include <sys/mman.h>
 #include <sys/shm.h>
 
-enum { PAGE = 4096, HUGE_PAGE = 2 << 20, PIECES = 8 };
-
-/* What has been taken out of the map for the time of a real call. */
-struct taken {
-    unsigned count;
-    struct lt_mapping pieces[PIECES];
-};
+enum { PAGE = 4096, HUGE_PAGE = 2 << 20 };
 
 static bool is_tracked(void) {
     return lt_state == LT_STATE_ON && lt_options.kinds >> LT_KIND_MAPPING & 1;
@@ -43,33 +37,34 @@ static uintptr_t round_up(uintptr_t size, uintptr_t unit) {
 }
 
 /* [start, start + size) is about to go. The kernel refuses what begins inside a page, or passes the end of all. */
-static void take_out(struct taken *taken, const void *start, size_t size) {
+static void take_out(struct lt_mappings_taken *taken, const void *start, size_t size) {
     const uintptr_t from = (uintptr_t)start, to = from + round_up(size, PAGE);
     range_gone(start, size);
-    if (!is_tracked() || from % PAGE != 0 || to <= from)
-        return;
-    const unsigned room = PIECES - taken->count;
-    const unsigned count = lt_mapping_take(lt_event_thread(), from, to, &taken->pieces[taken->count], room);
-    taken->count += count < room ? count : room;
+    if (is_tracked() && from % PAGE == 0)
+        lt_mapping_take(lt_event_thread(), from, to, taken);
 }
 
-static void put_back(const struct taken *taken) {
-    if (taken->count)
-        lt_mapping_put_back(lt_event_thread(), taken->pieces, taken->count);
+/* The real call is back. */
+static void settle(struct lt_mappings_taken *taken, bool failed) {
+    if (lt_likely(!failed))
+        lt_mapping_gone(taken);
+    else if (taken->count)
+        lt_mapping_put_back(lt_event_thread(), taken);
 }
 
-/* [start, start + size), whole pages, was given to the program. `attached`, `anonymous`: see lt_mapping. */
-static void put_in(const void *start, uintptr_t size, uintptr_t attached, bool anonymous,
-                   const struct lt_regs *caller) {
+enum what { OF_ANY_KIND, ANONYMOUS, ATTACHED };
+
+/* [start, start + size), whole pages, was given to the program. */
+static void put_in(const void *start, uintptr_t size, enum what what, const struct lt_regs *caller) {
     struct lt_event event;
     if (!lt_event_begin(&event, LT_KIND_MAPPING, size, caller))
         return;
     const struct lt_mapping mapping = {.start = (uintptr_t)start,
                                        .end = (uintptr_t)start + size,
                                        .holding = event.holding,
-                                       .attached = attached,
+                                       .attached = what == ATTACHED ? (uintptr_t)start : 0,
                                        .origin = LT_ORIGIN_CALL,
-                                       .anonymous = anonymous};
+                                       .anonymous = what == ANONYMOUS};
     lt_mapping_put(event.thread, &mapping);
     lt_event_end_under_locks(&event);
 }
@@ -85,40 +80,40 @@ static uintptr_t unit_of(int flags) {
     return !(flags & MAP_HUGETLB) ? PAGE : shift ? (uintptr_t)1 << shift : HUGE_PAGE;
 }
 
-static void before_mmap(struct taken *taken, void *address, size_t size, int flags) {
-    taken->count = 0;
+static void before_mmap(struct lt_mappings_taken *taken, void *address, size_t size, int flags) {
+    taken->count = taken->rest = 0;
     if (flags & MAP_FIXED)
         take_out(taken, address, round_up(size, unit_of(flags)));
 }
 
-static void *after_mmap(const struct taken *taken, void *result, size_t size, int flags, const struct lt_regs *caller) {
-    if (result == MAP_FAILED)
-        put_back(taken);
-    else
-        put_in(result, round_up(size, unit_of(flags)), 0, is_anonymous(flags), caller);
+static void *after_mmap(struct lt_mappings_taken *taken, void *result, size_t size, int flags,
+                        const struct lt_regs *caller) {
+    settle(taken, result == MAP_FAILED);
+    if (result != MAP_FAILED)
+        put_in(result, round_up(size, unit_of(flags)), is_anonymous(flags) ? ANONYMOUS : OF_ANY_KIND, caller);
     return result;
 }
 
 LT_EXPORT void *mmap(void *address, size_t size, int protection, int flags, int fd, off_t offset) {
     const struct lt_regs caller = LT_CALLER;
-    struct taken taken;
+    struct lt_mappings_taken taken;
     before_mmap(&taken, address, size, flags);
     return after_mmap(&taken, LT_REAL(mmap)(address, size, protection, flags, fd, offset), size, flags, &caller);
 }
 
 LT_EXPORT void *mmap64(void *address, size_t size, int protection, int flags, int fd, off64_t offset) {
     const struct lt_regs caller = LT_CALLER;
-    struct taken taken;
+    struct lt_mappings_taken taken;
     before_mmap(&taken, address, size, flags);
     return after_mmap(&taken, LT_REAL(mmap64)(address, size, protection, flags, fd, offset), size, flags, &caller);
 }
 
 LT_EXPORT int munmap(void *address, size_t size) {
-    struct taken taken = {.count = 0};
+    struct lt_mappings_taken taken;
+    taken.count = taken.rest = 0;
     take_out(&taken, address, size);
     int result = LT_REAL(munmap)(address, size);
-    if (result != 0)
-        put_back(&taken);
+    settle(&taken, result != 0);
     return result;
 }
 
@@ -133,8 +128,9 @@ static bool only_shrinks(size_t old_size, size_t new_size, int flags) {
            round_up(new_size, PAGE) <= round_up(old_size, PAGE);
 }
 
-static void before_mremap(struct taken *taken, char *old, size_t old_size, size_t new_size, int flags, void *wanted) {
-    taken->count = 0;
+static void before_mremap(struct lt_mappings_taken *taken, char *old, size_t old_size, size_t new_size, int flags,
+                          void *wanted) {
+    taken->count = taken->rest = 0;
     if (only_shrinks(old_size, new_size, flags))
         take_out(taken, old + round_up(new_size, PAGE), round_up(old_size, PAGE) - round_up(new_size, PAGE));
     else if (!leaves_old(old_size, flags))
@@ -154,13 +150,12 @@ LT_EXPORT void *mremap(void *old, size_t old_size, size_t new_size, int flags, .
         wanted = va_arg(arguments, void *);
         va_end(arguments);
     }
-    struct taken taken;
+    struct lt_mappings_taken taken;
     before_mremap(&taken, old, old_size, new_size, flags, wanted);
     void *result = LT_REAL(mremap)(old, old_size, new_size, flags, wanted);
-    if (result == MAP_FAILED)
-        put_back(&taken);
-    else if (!only_shrinks(old_size, new_size, flags))
-        put_in(result, round_up(new_size, PAGE), 0, false, &caller); /* what it was is not asked */
+    settle(&taken, result == MAP_FAILED);
+    if (result != MAP_FAILED && !only_shrinks(old_size, new_size, flags))
+        put_in(result, round_up(new_size, PAGE), OF_ANY_KIND, &caller); /* what it was is not asked */
     return result;
 }
 
@@ -189,27 +184,26 @@ LT_EXPORT void *shmat(int id, const void *address, int flags) {
     const struct lt_regs caller = LT_CALLER;
     const uintptr_t size = segment_size(id),
                     rounded = (uintptr_t)address & ~(uintptr_t)(flags & SHM_RND ? PAGE - 1 : 0);
-    struct taken taken = {.count = 0};
+    struct lt_mappings_taken taken;
+    taken.count = taken.rest = 0;
     if (flags & SHM_REMAP)
         take_out(&taken, (const void *)rounded, size);
     void *result = LT_REAL(shmat)(id, address, flags);
-    if (result == MAP_FAILED)
-        put_back(&taken);
-    else if (size)
-        put_in(result, size, size, false, &caller);
+    settle(&taken, result == MAP_FAILED);
+    if (result != MAP_FAILED && size)
+        put_in(result, size, ATTACHED, &caller);
     return result;
 }
 
 LT_EXPORT int shmdt(const void *address) {
-    struct taken taken = {.count = 0};
+    struct lt_mappings_taken taken;
+    taken.count = taken.rest = 0;
     if (is_tracked())
-        taken.count = lt_mapping_take_attached(lt_event_thread(), (uintptr_t)address, taken.pieces, PIECES);
-    if (taken.count > PIECES)
-        taken.count = PIECES;
-    range_gone(address, taken.count ? taken.pieces[0].attached : PAGE);
+        lt_mapping_take_attached(lt_event_thread(), (uintptr_t)address, &taken);
+    for (unsigned i = 0; i < taken.count && i < LT_MAPPING_FIRST; i++)
+        range_gone((const void *)taken.first[i].start, taken.first[i].end - taken.first[i].start);
     int result = LT_REAL(shmdt)(address);
-    if (result != 0)
-        put_back(&taken);
+    settle(&taken, result != 0);
     return result;
 }
 

@@ -57,13 +57,24 @@ static struct lt_interval *new_node(struct lt_intervals *list) {
     return node;
 }
 
-struct lt_interval *lt_intervals_insert(struct lt_intervals *list, const struct lt_mapping *mapping) {
+struct lt_interval *lt_intervals_spare(struct lt_intervals *list, const struct lt_mapping *mapping) {
     struct lt_interval *node = new_node(list);
+    if (node)
+        node->mapping = *mapping;
+    return node;
+}
+
+void lt_intervals_give_back(struct lt_intervals *list, struct lt_interval *node) {
+    set(&node->next[0], list->unused[node->height]);
+    set(&list->unused[node->height], lt_arena_ref(node));
+}
+
+struct lt_interval *lt_intervals_insert(struct lt_intervals *list, const struct lt_mapping *mapping) {
+    struct lt_interval *node = lt_intervals_spare(list, mapping);
     if (!node)
         return NULL;
     uint32_t *links[LT_INTERVAL_LEVELS];
     find(list, mapping->start, links);
-    node->mapping = *mapping;
     for (uint32_t level = 0; level < node->height; level++)
         set(&node->next[level], *links[level]);
     for (uint32_t level = 0; level < node->height; level++)
@@ -77,6 +88,5 @@ void lt_intervals_remove(struct lt_intervals *list, struct lt_interval *node) {
     for (uint32_t level = node->height; level-- > 0;)
         if (*links[level] == lt_arena_ref(node)) /* not so where its insertion was never finished */
             set(links[level], node->next[level]);
-    set(&node->next[0], list->unused[node->height]);
-    set(&list->unused[node->height], lt_arena_ref(node));
+    lt_intervals_give_back(list, node);
 }

@@ -42,4 +42,8 @@ struct lt_interval *lt_intervals_insert(struct lt_intervals *, const struct lt_m
  * the next one's start. */
 void lt_intervals_remove(struct lt_intervals *, struct lt_interval *);
 
+/* A node that stands in no list, for a chain of the caller's by its next[0]; NULL where no memory is left. And back. */
+struct lt_interval *lt_intervals_spare(struct lt_intervals *, const struct lt_mapping *);
+void lt_intervals_give_back(struct lt_intervals *, struct lt_interval *);
+
 #endif

@@ -1,5 +1,6 @@
 #include "track/mappings.h"
 
+#include "os/arena.h"
 #include "track/counters.h"
 #include "track/intervals.h"
 #include "track/table_lock.h"
@@ -53,10 +54,25 @@ static void cut_out(struct lt_thread *thread, struct lt_interval *node, const st
         insert_or_lose(thread, &rest);
 }
 
-/* Takes out what lies in [start, end), of the acquisition `serial` alone unless that is 0. */
-static unsigned take(struct lt_thread *thread, uintptr_t start, uintptr_t end, uint32_t serial,
-                     struct lt_mapping *taken, unsigned capacity) {
-    unsigned count = 0;
+/* Room in the caller's frame for the usual few, records of the map for more. */
+static void remember(struct lt_mappings_taken *taken, const struct lt_mapping *piece) {
+    if (taken->count < LT_MAPPING_FIRST) {
+        taken->first[taken->count++] = *piece;
+        return;
+    }
+    struct lt_interval *node = lt_intervals_spare(&map, piece);
+    if (!node)
+        return; /* can't be put back; the next snapshot shows it as nobody's */
+    node->next[0] = taken->rest;
+    taken->rest = lt_arena_ref(node);
+    taken->count++;
+}
+
+/* Takes out what lies in [start, end), of the acquisition `serial` alone unless that is 0. `taken` may be NULL. Whether
+ * there was anything. */
+static bool take(struct lt_thread *thread, uintptr_t start, uintptr_t end, uint32_t serial,
+                 struct lt_mappings_taken *taken) {
+    bool any = false;
     struct lt_interval *node;
     for (uintptr_t at = start; at < end && (node = lt_intervals_at(&map, at)) && node->mapping.start < end;) {
         struct lt_mapping piece;
@@ -65,33 +81,35 @@ static unsigned take(struct lt_thread *thread, uintptr_t start, uintptr_t end, u
         piece.end = at = lower(piece.end, end);
         if (serial && serial != piece.serial)
             continue;
-        if (count < capacity)
-            taken[count] = piece;
-        count++;
+        if (taken)
+            remember(taken, &piece);
         cut_out(thread, node, &piece);
+        any = true;
     }
-    return count;
+    return any;
 }
 
-unsigned lt_mapping_take(struct lt_thread *thread, uintptr_t start, uintptr_t end, struct lt_mapping *taken,
-                         unsigned capacity) {
+void lt_mapping_take(struct lt_thread *thread, uintptr_t start, uintptr_t end, struct lt_mappings_taken *taken) {
     if (start >= end || !lt_table_lock(&lock))
-        return 0;
-    unsigned count = take(thread, start, end, 0, taken, capacity);
+        return;
+    take(thread, start, end, 0, taken);
     lt_table_unlock(&lock);
-    return count;
 }
 
-unsigned lt_mapping_take_attached(struct lt_thread *thread, uintptr_t start, struct lt_mapping *taken,
-                                  unsigned capacity) {
+void lt_mapping_take_attached(struct lt_thread *thread, uintptr_t start, struct lt_mappings_taken *taken) {
     if (!lt_table_lock(&lock))
-        return 0;
+        return;
     const struct lt_interval *node = lt_intervals_at(&map, start);
-    unsigned count = 0;
-    if (node && node->mapping.start == start && node->mapping.attached)
-        count = take(thread, start, start + node->mapping.attached, node->mapping.serial, taken, capacity);
+    uint32_t serial = 0;
+    for (unsigned left = LT_MAPPING_LOOK_AT; node && left > 0; left--) {
+        const struct lt_mapping record = node->mapping;
+        if (record.attached == start && (!serial || serial == record.serial)) {
+            serial = record.serial;
+            take(thread, record.start, record.end, serial, taken);
+        }
+        node = lt_intervals_at(&map, record.end);
+    }
     lt_table_unlock(&lock);
-    return count;
 }
 
 bool lt_mapping_put(struct lt_thread *thread, const struct lt_mapping *mapping) {
@@ -102,7 +120,7 @@ bool lt_mapping_put(struct lt_thread *thread, const struct lt_mapping *mapping) 
     }
     struct lt_mapping record = *mapping;
     record.serial = ++serials ? serials : ++serials;
-    if (take(thread, record.start, record.end, 0, NULL, 0))
+    if (take(thread, record.start, record.end, 0, NULL))
         lt_untracked(LT_UNTRACKED_MISSED_RELEASE);
     const bool held = lt_intervals_insert(&map, &record);
     if (!held) {
@@ -145,11 +163,32 @@ static void fill_gaps(struct lt_thread *thread, const struct lt_mapping *piece) 
     }
 }
 
-void lt_mapping_put_back(struct lt_thread *thread, const struct lt_mapping *taken, unsigned count) {
-    if (!count || !lt_table_lock(&lock))
+/* Takes one off the chain. The lock is held. */
+static struct lt_mapping next_of_rest(struct lt_mappings_taken *taken) {
+    struct lt_interval *node = lt_arena_at(taken->rest);
+    const struct lt_mapping piece = node->mapping;
+    taken->rest = node->next[0];
+    lt_intervals_give_back(&map, node);
+    return piece;
+}
+
+void lt_mapping_gone(struct lt_mappings_taken *taken) {
+    if (lt_likely(!taken->rest) || !lt_table_lock(&lock))
         return;
-    for (unsigned i = 0; i < count; i++)
-        fill_gaps(thread, &taken[i]);
+    while (taken->rest)
+        next_of_rest(taken);
+    lt_table_unlock(&lock);
+}
+
+void lt_mapping_put_back(struct lt_thread *thread, struct lt_mappings_taken *taken) {
+    if (!taken->count || !lt_table_lock(&lock))
+        return;
+    for (unsigned i = 0; i < taken->count && i < LT_MAPPING_FIRST; i++)
+        fill_gaps(thread, &taken->first[i]);
+    while (taken->rest) {
+        const struct lt_mapping piece = next_of_rest(taken);
+        fill_gaps(thread, &piece);
+    }
     lt_table_unlock(&lock);
 }
 
@@ -170,9 +209,9 @@ bool lt_mapping_at(uintptr_t address, struct lt_mapping *found) {
 bool lt_mapping_vanished(uintptr_t start, uintptr_t end, const struct lt_mapping *seen) {
     if (!lt_table_lock(&lock))
         return false;
-    const unsigned count = take(NULL, start, end, seen->serial, NULL, 0);
+    const bool any = take(NULL, start, end, seen->serial, NULL);
     lt_table_unlock(&lock);
-    return count > 0;
+    return any;
 }
 
 void lt_mappings_forked(void) {

@@ -25,10 +25,10 @@
 struct lt_mapping {
     uintptr_t start, end; /* half-open, whole pages */
     struct lt_holding holding;
-    uint64_t attached; /* by shmat: the bytes that were attached (shmdt takes all that is left of them); 0 otherwise */
-    uint32_t serial;   /* of the acquisition, equal for its pieces; private */
-    uint8_t origin;    /* enum lt_origin: CALL, or INHERITED in a forked child */
-    bool anonymous;    /* private and of no file: if the kernel shows a file there, somebody has mapped over it */
+    uintptr_t attached; /* by shmat: where its segment begins, or began (shmdt takes all that is left); 0 otherwise */
+    uint32_t serial;    /* of the acquisition, equal for its pieces; private */
+    uint8_t origin;     /* enum lt_origin: CALL, or INHERITED in a forked child */
+    bool anonymous;     /* private and of no file: if the kernel shows a file there, somebody has mapped over it */
 };
 
 /* Once, after lt_arena_init. */
@@ -38,18 +38,26 @@ LT_STATUS lt_mappings_init(void);
  * lt_resource_release) as one that was missed. false where the lock or memory could not be had: counted untracked. */
 bool lt_mapping_put(struct lt_thread *, const struct lt_mapping *);
 
-/* Takes [start, end) out and counts the releases. Puts the pieces that were recorded there into `taken` (room for
- * `capacity`), so that a failed real call can put them back; returns how many there were. More than capacity: only the
- * first ones can be put back; the next snapshot repairs the rest. */
-unsigned lt_mapping_take(struct lt_thread *, uintptr_t start, uintptr_t end, struct lt_mapping *taken,
-                         unsigned capacity);
+/* What a real call is about to take away, so that it can be put back where that fails. Count 0 is empty. */
+enum { LT_MAPPING_FIRST = 4, LT_MAPPING_LOOK_AT = 64 };
+struct lt_mappings_taken {
+    unsigned count;
+    struct lt_mapping first[LT_MAPPING_FIRST];
+    uint32_t rest; /* arena ref of a chain of records; private */
+};
 
-/* The same for what is left of the segment that was attached at `start` (shmdt). */
-unsigned lt_mapping_take_attached(struct lt_thread *, uintptr_t start, struct lt_mapping *taken, unsigned capacity);
+/* Takes [start, end) out, counts the releases, and adds the pieces that were recorded there to `taken`. */
+void lt_mapping_take(struct lt_thread *, uintptr_t start, uintptr_t end, struct lt_mappings_taken *taken);
 
-/* The real call failed: what a take gave is held again, and its release was none. `count` as returned, or less; pieces
- * grow together with what was left of their acquisition. What has been recorded there meanwhile stays. */
-void lt_mapping_put_back(struct lt_thread *, const struct lt_mapping *taken, unsigned count);
+/* The same for what is left of the segment that was attached at `start` (shmdt): what can be found of it among the next
+ * LT_MAPPING_LOOK_AT records. */
+void lt_mapping_take_attached(struct lt_thread *, uintptr_t start, struct lt_mappings_taken *taken);
+
+/* Afterwards, one of the two. gone: the real call succeeded. put_back: it failed; what was taken is held again, and its
+ * release was none. Pieces grow together with what was left of their acquisition; what has been recorded there
+ * meanwhile stays. */
+void lt_mapping_gone(struct lt_mappings_taken *taken);
+void lt_mapping_put_back(struct lt_thread *, struct lt_mappings_taken *taken);
 
 /* The record that holds `address`; false where there is none (or the lock could not be had). */
 bool lt_mapping_at(uintptr_t address, struct lt_mapping *);

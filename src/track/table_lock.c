@@ -10,7 +10,7 @@ enum {
     TID = GIVEN_UP - 1,
     SPINS = 100, /* about as long as the lock is held */
 };
-static const uint64_t patience_ns = 200 * 1000 * 1000, nap_ns = 20 * 1000 * 1000;
+static const uint64_t patience_ns = 1000 * 1000 * 1000, nap_ns = 20 * 1000 * 1000;
 
 static bool swap(struct lt_table_lock *lock, uint32_t expected, uint32_t wanted) {
     return __atomic_compare_exchange_n(&lock->word, &expected, wanted, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);

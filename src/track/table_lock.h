@@ -1,9 +1,9 @@
 /* The lock of a table that is too entangled for lock-free words: mappings, threads, handles. One per table, shared with
  * nothing else, held for a few hundred nanoseconds, never over a real call or another lock.
  *
- * It is only *tried*. Who finds it taken waits, asleep, a fifth of a second at most; who waited in vain marks it, and
+ * It is only *tried*. Who finds it taken waits, asleep, a second at most; who waited in vain marks it, and
  * nobody waits again until its holder is back: a garbage collector that has stopped the holder by a signal loses that
- * much once, and not with every call. A signal handler of the holder is refused at once. A holder that has left by a
+ * once, and not with every call. A signal handler of the holder is refused at once. A holder that has left by a
  * jump out of a signal handler, or has died, loses the lock to the next one; therefore a table that is guarded by it
  * must be sound between any two stores.
  *

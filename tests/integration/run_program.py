@@ -15,7 +15,7 @@ A program says in comments what must be found:
 
 count and bytes may be expressions of `n`, the first argument: LEAK count=n*10 bytes=n*370.
 
-Checked besides: what the source acquires by a call of its own stands on a marked line (everything else was freed); sums
+Checked besides: no frame is the library's; what the source acquires by a call of its own stands on a marked line (everything else was freed); sums
 over sites equal the totals; program output and status are those of the run without the shim.
 """
 import argparse
@@ -80,6 +80,12 @@ def check_sums(report):
                  "%s: sites sum to %s %d, totals say %d" % (kind, key, sum(s[key] for s in sites), total[key]))
 
 
+def check_frames(report, library):
+    for site in report["sites"]:
+        own = [f for f in site["frames"] if f.get("module") and os.path.basename(f["module"]) == library]
+        need(not own, "a frame of the library's own: %s" % own)
+
+
 def frames_in(site, name):
     return [f for f in site["frames"] if f.get("file") and os.path.basename(f["file"]) == name]
 
@@ -141,6 +147,7 @@ def one_run(options, source, arguments):
         reports = [read_report(options.report, d) for d in dumps]
         for report in reports:
             check_sums(report)
+            check_frames(report, os.path.basename(options.library))
         check_lines(reports, name, marked_lines(source, n), source)
         check_untracked(reports, source)
 

@@ -22,7 +22,7 @@ static const uintptr_t base = 0x7f0000000000;
 static struct {
     unsigned owner[PAGES];
     uint32_t site[1 << 16];
-    bool attached[1 << 16];
+    uintptr_t attached[1 << 16];
     unsigned acquisitions;
 } model;
 static struct lt_thread *self;
@@ -56,17 +56,27 @@ static bool put(unsigned first, unsigned pages, unsigned stack, bool attached) {
     const struct lt_mapping mapping = {.start = address_of(first),
                                        .end = address_of(first + pages),
                                        .holding = acquire(pages, stack),
-                                       .attached = attached ? (uint64_t)pages * PAGE : 0};
+                                       .attached = attached ? address_of(first) : 0};
     if (!lt_mapping_put(self, &mapping)) {
         clear(first, pages);
         return false;
     }
     const unsigned number = ++model.acquisitions;
     model.site[number] = mapping.holding.site;
-    model.attached[number] = attached;
+    model.attached[number] = mapping.attached;
     for (unsigned page = first; page < first + pages; page++)
         model.owner[page] = number;
     return true;
+}
+
+static void take_pages(uintptr_t start, uintptr_t end) {
+    struct lt_mappings_taken taken = {.count = 0};
+    lt_mapping_take(self, start, end, &taken);
+    lt_mapping_gone(&taken);
+}
+
+static void take(unsigned first, unsigned pages) {
+    take_pages(address_of(first), address_of(first + pages));
 }
 
 /* The record that begins at `page` in the model: up to which page; 0: none begins there. */
@@ -88,7 +98,7 @@ static void compare(void) {
         CHILD_CHECK(lt_mapping_next(address, &record));
         CHILD_CHECK(record.start == address_of(page) && record.end == address_of(end));
         CHILD_CHECK(record.holding.site == model.site[model.owner[page]]);
-        CHILD_CHECK((record.attached != 0) == model.attached[model.owner[page]]);
+        CHILD_CHECK(record.attached == model.attached[model.owner[page]]);
         address = record.end;
         records++;
         bytes += record.end - record.start;
@@ -102,16 +112,14 @@ static void compare(void) {
 
 /* A call that fails: what is taken out comes back, but for what another thread has mapped meanwhile. */
 static void take_and_put_back(unsigned *seed, unsigned first, unsigned pages) {
-    enum { ROOM = PAGES };
-    struct lt_mapping taken[ROOM];
+    struct lt_mappings_taken taken = {.count = 0};
     unsigned before[PAGES], other = (unsigned)rand_r(seed) % PAGES;
     memcpy(before, model.owner, sizeof before);
-    const unsigned count =
-        lt_mapping_take(rand_r(seed) % 2 ? self : NULL, address_of(first), address_of(first + pages), taken, ROOM);
+    lt_mapping_take(rand_r(seed) % 2 ? self : NULL, address_of(first), address_of(first + pages), &taken);
     clear(first, pages);
     compare();
     const bool meanwhile = rand_r(seed) % 4 == 0 && put(other, 1, 0, false);
-    lt_mapping_put_back(self, taken, count);
+    lt_mapping_put_back(self, &taken);
     for (unsigned page = first; page < first + pages; page++)
         if (!meanwhile || page != other)
             model.owner[page] = before[page];
@@ -137,14 +145,23 @@ static void vanish(unsigned *seed, unsigned first, unsigned pages) {
     CHILD_CHECK(held == expected);
 }
 
+/* What is left of an attachment, though its first page may not be. */
 static void detach(unsigned first) {
-    struct lt_mapping taken[PAGES];
-    const unsigned owner = model.owner[first];
-    const bool begins = owner && model.attached[owner] && (first == 0 || model.owner[first - 1] != owner);
-    for (unsigned page = first; begins && page < PAGES; page++)
-        if (model.owner[page] == owner)
+    struct lt_mappings_taken taken = {.count = 0};
+    unsigned owner = 0, pieces = 0, before = 0;
+    for (unsigned page = first; page < PAGES; page++) {
+        const unsigned now = model.owner[page];
+        if (!owner && now && model.attached[now] == address_of(first))
+            owner = now;
+        if (owner && now == owner) {
+            pieces += before != now;
             model.owner[page] = 0;
-    CHILD_CHECK((lt_mapping_take_attached(self, address_of(first), taken, PAGES) > 0) == begins);
+        }
+        before = now;
+    }
+    lt_mapping_take_attached(self, address_of(first), &taken);
+    CHILD_CHECK(taken.count == pieces);
+    lt_mapping_gone(&taken);
 }
 
 static void random_operations(void) {
@@ -153,11 +170,10 @@ static void random_operations(void) {
     for (int i = 0; i < 20000; i++) {
         const unsigned first = (unsigned)rand_r(&seed) % PAGES, most = PAGES - first < 24 ? PAGES - first : 24,
                        pages = 1 + (unsigned)rand_r(&seed) % most, what = (unsigned)rand_r(&seed) % 8;
-        struct lt_mapping some[2];
         if (what < 4) {
             CHILD_CHECK(put(first, pages, (unsigned)rand_r(&seed) % STACKS, what == 0));
         } else if (what == 4) {
-            lt_mapping_take(self, address_of(first), address_of(first + pages), some, 2);
+            take(first, pages);
             clear(first, pages);
         } else if (what == 5) {
             take_and_put_back(&seed, first, pages);
@@ -189,7 +205,10 @@ static void fill_and_empty(void) {
         }
         for (uintptr_t taken = 0, at = base; taken < RECORDS;) {
             const uintptr_t size = (uintptr_t)(1 + (unsigned)rand_r(&seed) % 8) * PAGE;
-            taken += lt_mapping_take(self, at, at + size, NULL, 0);
+            struct lt_mappings_taken pieces = {.count = 0};
+            lt_mapping_take(self, at, at + size, &pieces);
+            taken += pieces.count;
+            lt_mapping_gone(&pieces);
             at += size;
         }
         struct lt_mapping left;
@@ -214,7 +233,7 @@ static void without_memory(void) {
         for (unsigned i = 0; i < PAGES / 4; i++)
             failed_puts += !put(i * 4, 3, 0, false);
         const uint64_t lost = lt_untracked_count(LT_UNTRACKED_ARENA_FULL);
-        lt_mapping_take(self, address_of(1), address_of(2), NULL, 0);
+        take(1, 1);
         const bool is_cut = lt_untracked_count(LT_UNTRACKED_ARENA_FULL) == lost;
         clear(1, is_cut ? 1 : 2); /* a record that can't be made two loses its end */
         failed_cuts += !is_cut;
@@ -236,9 +255,10 @@ static void in_a_child(void) {
     put(10, 10, 0, false);
     lt_track_forked();
     CHILD_CHECK(lt_mapping_at(address_of(12), &record) && record.origin == LT_ORIGIN_INHERITED);
-    lt_mapping_take(self, address_of(12), address_of(13), &record, 1);
-    CHILD_CHECK(record.origin == LT_ORIGIN_INHERITED);
-    lt_mapping_put_back(self, &record, 1);
+    struct lt_mappings_taken taken = {.count = 0};
+    lt_mapping_take(self, address_of(12), address_of(13), &taken);
+    CHILD_CHECK(taken.count == 1 && taken.first[0].origin == LT_ORIGIN_INHERITED);
+    lt_mapping_put_back(self, &taken);
     CHILD_CHECK(lt_mapping_at(address_of(12), &record) && record.end == address_of(20));
     struct lt_totals totals;
     lt_totals(LT_KIND_MAPPING, &totals);
@@ -284,7 +304,7 @@ static void jump_out(void) {
                 if (rand_r(&seed) % 2)
                     lt_mapping_put(self, &(struct lt_mapping){.start = at, .end = end, .holding = holding});
                 else
-                    lt_mapping_take(self, at, end, NULL, 0);
+                    take_pages(at, end);
             }
         }
         may_jump = 0;

@@ -77,9 +77,10 @@ static char *map(size_t pages, int protection, int stack) {
 }
 
 static void unmap(char *at, size_t pages) {
-    struct lt_mapping taken[4];
-    while (!lt_mapping_take(lt_thread_attach(), (uintptr_t)at, (uintptr_t)at + pages * PAGE, taken, 4))
-        ;
+    struct lt_mappings_taken taken = {.count = 0};
+    while (!taken.count)
+        lt_mapping_take(lt_thread_attach(), (uintptr_t)at, (uintptr_t)at + pages * PAGE, &taken);
+    lt_mapping_gone(&taken);
     CHILD_CHECK(munmap(at, pages * PAGE) == 0);
 }
 

@@ -45,5 +45,7 @@ int main(void) {
     free(stack);
     map(start, SMALL, PROT_READ | PROT_WRITE);
     enter(start + SMALL, leak, start + LARGE - SMALL);
+    munmap(start, SMALL);
+    munmap(compiled, sizeof code);
     return 0;
 }
