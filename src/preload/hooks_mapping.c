@@ -150,6 +150,8 @@ LT_EXPORT void *mremap(void *old, size_t old_size, size_t new_size, int flags, .
         wanted = va_arg(arguments, void *);
         va_end(arguments);
     }
+    if (!(flags & MREMAP_FIXED) && (uintptr_t)wanted % PAGE != 0)
+        wanted = NULL; /* no hint, but what a hook has left in the register of an argument that was not given */
     struct lt_mappings_taken taken;
     before_mremap(&taken, old, old_size, new_size, flags, wanted);
     void *result = LT_REAL(mremap)(old, old_size, new_size, flags, wanted);
