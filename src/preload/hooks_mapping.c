@@ -52,6 +52,7 @@ static void settle(struct lt_mappings_taken *taken, bool failed) {
         lt_mapping_put_back(lt_event_thread(), taken);
 }
 
+/* What is known of a new mapping. */
 enum what { OF_ANY_KIND, ANONYMOUS, ATTACHED };
 
 /* [start, start + size), whole pages, was given to the program. */

@@ -12,6 +12,16 @@ enum {
 };
 static const uint64_t patience_ns = 1000 * 1000 * 1000, nap_ns = 20 * 1000 * 1000;
 
+/* Asked for once: a system call takes as long as the rest. In a child of vfork it is the parent's thread, which waits;
+ * a thread without storage of its own passes for its creator, and is refused where that holds the lock. */
+static LT_TLS int own_tid;
+
+static int my_tid(void) {
+    if (lt_unlikely(own_tid <= 0))
+        own_tid = lt_gettid();
+    return own_tid;
+}
+
 static bool swap(struct lt_table_lock *lock, uint32_t expected, uint32_t wanted) {
     return __atomic_compare_exchange_n(&lock->word, &expected, wanted, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
 }
@@ -68,7 +78,7 @@ static LT_COLD bool wait_for(struct lt_table_lock *lock, uint32_t me, uintptr_t 
 }
 
 bool lt_table_lock(struct lt_table_lock *lock) {
-    const int me = lt_gettid();
+    const int me = my_tid();
     const uintptr_t sp = (uintptr_t)__builtin_frame_address(0);
     if (lt_unlikely(me <= 0 || (!swap(lock, 0, (uint32_t)me) && !wait_for(lock, (uint32_t)me, sp)))) {
         lt_untracked(LT_UNTRACKED_BUSY);
@@ -87,5 +97,6 @@ void lt_table_unlock(struct lt_table_lock *lock) {
 }
 
 void lt_table_lock_reset(struct lt_table_lock *lock) {
+    own_tid = 0;
     *lock = (struct lt_table_lock){.pid = lt_getpid()};
 }

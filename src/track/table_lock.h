@@ -27,7 +27,7 @@ struct lt_table_lock {
 LT_WARN_UNUSED bool lt_table_lock(struct lt_table_lock *);
 void lt_table_unlock(struct lt_table_lock *);
 
-/* The lock is free and belongs to this process: at the start, and in a forked child. */
+/* The lock is free and belongs to this process: at the start, and in a forked child, by its only thread. */
 void lt_table_lock_reset(struct lt_table_lock *);
 
 #endif
