@@ -221,9 +221,10 @@ static void cut_lines(struct walk *walk) {
     (void)now_at(walk, UINTPTR_MAX);
 }
 
-/* ---- without /proc ---- */
+/* ---- without /proc, or memory for its lines ---- */
 
 static void show_records(struct walk *walk) {
+    walk->picture->reconciled = false;
     for (uint32_t i = 0; i < walk->before.count; i++) {
         const struct lt_mapping *record = lt_vector_at(&walk->before, i);
         const struct lt_map_line line = {.start = record->start, .end = record->end};
