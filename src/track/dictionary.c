@@ -49,27 +49,17 @@ static struct place locate(struct locator *locator, uint64_t address, uint32_t e
  * else could be merged, needs no table. */
 #define TRUNCATED_ROOT UINT32_MAX
 
+/* Eight bytes, since a large program has a million. Nodes at one address in one module stand for the same code. */
 struct merge_slot {
-    struct place place;
-    uint32_t parent; /* number, 0 or TRUNCATED_ROOT */
-    uint32_t id;     /* 0 = empty */
+    uint32_t node; /* arena ref, 0 = empty */
+    uint16_t module, hash;
 };
+_Static_assert(LT_MODULES_MAX <= UINT16_MAX, "ids fit the slot");
 
 struct merge {
     struct lt_vector slots; /* empty: nothing is merged */
     struct locator locator;
 };
-
-static struct merge_slot *merge_find(const struct merge *merge, uint32_t parent, const struct place *place) {
-    uint32_t mask = merge->slots.count - 1;
-    uint64_t hash = lt_hash_mix(place->offset ^ lt_hash_mix((uint64_t)parent << 32 | place->module));
-    for (uint32_t i = (uint32_t)hash & mask;; i = (i + 1) & mask) {
-        struct merge_slot *slot = lt_vector_at(&merge->slots, i);
-        if (slot->id == 0 ||
-            (slot->parent == parent && slot->place.offset == place->offset && slot->place.module == place->module))
-            return slot;
-    }
-}
 
 static uint32_t parent_id(const struct lt_node *node) {
     return ((const struct lt_node *)lt_arena_at(node->parent))->dump_id;
@@ -80,13 +70,33 @@ static uint32_t merge_parent(const struct lt_node *node) {
     return parent->parent == 0 && parent->address & 1 ? TRUNCATED_ROOT : parent->dump_id;
 }
 
-/* The number of a node that means the same, or of the node itself: `id`, or a new one if that is 0. */
-static uint32_t merge_node(struct merge *merge, const struct lt_node *node, uint32_t epoch, uint32_t id) {
-    struct place place = locate(&merge->locator, node->address, epoch);
-    struct merge_slot *slot = merge_find(merge, merge_parent(node), &place);
-    if (slot->id == 0)
-        *slot = (struct merge_slot){place, merge_parent(node), id ? id : dictionary.next_node++};
-    return slot->id;
+static bool means_the_same(const struct lt_node *a, const struct lt_node *b) {
+    return a->address == b->address && merge_parent(a) == merge_parent(b);
+}
+
+/* The slot of a node that means the same; else an empty one, filled in but for the node. */
+static struct merge_slot *merge_find(const struct merge *merge, const struct lt_node *node, uint32_t module) {
+    const uint32_t mask = merge->slots.count - 1;
+    const uint64_t hash = lt_hash_mix(node->address ^ lt_hash_mix((uint64_t)merge_parent(node) << 32 | module));
+    const struct merge_slot wanted = {.module = (uint16_t)module, .hash = (uint16_t)(hash >> 48)};
+    for (uint32_t i = (uint32_t)hash & mask;; i = (i + 1) & mask) {
+        struct merge_slot *slot = lt_vector_at(&merge->slots, i);
+        if (slot->node == 0)
+            *slot = wanted;
+        if (slot->node == 0 || (slot->module == wanted.module && slot->hash == wanted.hash &&
+                                means_the_same(lt_arena_at(slot->node), node)))
+            return slot;
+    }
+}
+
+/* Gives a node that has no number yet the number of one that means the same, or a new one. */
+static void merge_node(struct merge *merge, struct lt_node *node, uint32_t epoch) {
+    struct merge_slot *slot = merge_find(merge, node, locate(&merge->locator, node->address, epoch).module);
+    if (slot->node == 0)
+        slot->node = lt_arena_ref(node);
+    const struct lt_node *same = lt_arena_at(slot->node);
+    if (node->dump_id == 0)
+        node->dump_id = same->dump_id ? same->dump_id : dictionary.next_node++;
 }
 
 static void merge_old_nodes(struct merge *merge) {
@@ -95,7 +105,7 @@ static void merge_old_nodes(struct merge *merge) {
         uint32_t epoch;
         for (struct lt_node *node; (node = lt_pool_next(&thread->stacks.nodes, &cursor, &epoch));)
             if (node->dump_id)
-                merge_node(merge, node, epoch, node->dump_id);
+                merge_node(merge, node, epoch);
     }
 }
 
@@ -107,7 +117,10 @@ static void number_new_nodes(struct merge *merge, struct lt_thread *thread) {
         struct lt_node *node = lt_pool_next(&thread->stacks.nodes, &progress->reached, &epoch);
         if (node->parent == 0)
             continue; /* a root: the empty stack, number 0 */
-        node->dump_id = merge->slots.count ? merge_node(merge, node, epoch, 0) : dictionary.next_node++;
+        if (merge->slots.count)
+            merge_node(merge, node, epoch);
+        else
+            node->dump_id = dictionary.next_node++;
     }
 }
 

@@ -27,8 +27,6 @@
 #include <string.h>
 #include <sys/auxv.h>
 
-enum { MODULES_MAX = 1 << 14 };
-
 static _Atomic(struct lt_module *) *directory;
 static _Atomic uint32_t counted; /* where to go on counting its entries */
 static _Atomic uint32_t epoch = 1;
@@ -49,7 +47,7 @@ uint32_t lt_unwind_raise_epoch(void) {
 }
 
 struct lt_module *lt_module(uint32_t id) {
-    return directory && id - 1 < MODULES_MAX ? atomic_load_explicit(&directory[id - 1], memory_order_acquire) : NULL;
+    return directory && id - 1 < LT_MODULES_MAX ? atomic_load_explicit(&directory[id - 1], memory_order_acquire) : NULL;
 }
 
 uint32_t lt_module_count(void) {
@@ -122,7 +120,7 @@ static bool is_twin(const struct lt_module *a, const struct lt_module *b) {
 
 /* Puts a filled-in entry into the directory; a twin that another thread was quicker with is used instead. */
 static struct lt_module *publish(struct lt_module *module) {
-    for (uint32_t i = lt_module_count(); i < MODULES_MAX; i++) {
+    for (uint32_t i = lt_module_count(); i < LT_MODULES_MAX; i++) {
         struct lt_module *other = NULL;
         module->id = i + 1;
         if (atomic_compare_exchange_strong(&directory[i], &other, module))
@@ -180,7 +178,7 @@ static const char *copy_path(const char *name) {
 /* ---- the two that the loader is not asked for ---- */
 
 static struct lt_module *module_new(const struct lt_headers *headers, const char *path) {
-    struct lt_module *module = lt_module_count() < MODULES_MAX ? lt_arena_alloc(sizeof *module, 8) : NULL;
+    struct lt_module *module = lt_module_count() < LT_MODULES_MAX ? lt_arena_alloc(sizeof *module, 8) : NULL;
     if (!module)
         return NULL;
     lt_headers_read(headers, module);
@@ -222,7 +220,7 @@ static void learn_vdso(void) {
 }
 
 int lt_modules_init(void) {
-    directory = lt_arena_alloc(MODULES_MAX * sizeof *directory, 64);
+    directory = lt_arena_alloc(LT_MODULES_MAX * sizeof *directory, 64);
     atomic_store(&counted, 0);
     if (!directory)
         return -ENOMEM;

@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { LT_BUILD_ID_MAX = 32, LT_MODULE_SEGMENTS_MAX = 16 };
+enum { LT_BUILD_ID_MAX = 32, LT_MODULE_SEGMENTS_MAX = 16, LT_MODULES_MAX = 1 << 14 };
 
 struct lt_segment { /* one PT_LOAD */
     uint64_t vaddr, memsz, offset;
