@@ -87,7 +87,7 @@ LEAKTRACK_API void leaktrack_release(enum leaktrack_kind kind, const void *handl
 LEAKTRACK_API void leaktrack_ignore(enum leaktrack_kind kind, const void *handle);
 
 /* How many blocks of a kind are live now, in the eyes of the library; -1 where that kind is not tracked. For tests: it
- * sums over the threads and is exact only at a standstill. */
+ * sums over the threads and is exact only at a standstill; with LEAKTRACK_SAMPLE it is an estimate for heap. */
 LEAKTRACK_API int64_t leaktrack_live_count(enum leaktrack_kind kind);
 
 #ifdef __cplusplus

@@ -78,7 +78,8 @@ static void print(const struct lt_report *report, size_t width) {
 }
 
 static void report_on(const struct lt_loaded *loaded, unsigned choice) {
-    const struct lt_selection selection = {.min_age_cs = choice & 1 ? 200 : 0, .inheritable = choice & 16};
+    const struct lt_selection selection = {
+        .min_age_cs = choice & 1 ? 200 : 0, .inheritable = choice & 16, .warm_up = choice & 32};
     const struct lt_filter filter = {0};
     struct lt_symbolizer symbolizer;
     struct lt_model newer = {0}, older = {0};
