@@ -3,6 +3,8 @@
 #include "preload/life.h"
 #include "preload/tick.h"
 #include "track/counters.h"
+#include "track/misuses.h"
+#include "track/resource.h"
 #include "track/track.h"
 #include "unwind/unwind.h"
 
@@ -44,6 +46,18 @@ int lt_acquire_sampled(struct lt_thread *thread, enum lt_kind kind, uintptr_t ad
 int lt_stack_flags(struct lt_thread *thread, const struct lt_regs *from) {
     (void)thread, (void)from;
     return 0;
+}
+
+/* Nothing but heap blocks is hooked here. */
+int lt_resource_acquire(struct lt_thread *thread, enum lt_kind kind, uint64_t size, const struct lt_regs *from,
+                        struct lt_holding *holding) {
+    (void)thread, (void)kind, (void)size, (void)from, (void)holding;
+    return -1;
+}
+
+void lt_misuse_record(struct lt_thread *thread, enum lt_misuse_what what, int fd, uint32_t opener,
+                      const struct lt_regs *from) {
+    (void)thread, (void)what, (void)fd, (void)opener, (void)from;
 }
 
 void lt_life_note(const char *text) {
