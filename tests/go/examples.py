@@ -1,0 +1,66 @@
+#!/usr/bin/env python3
+"""Each example of docs/example/go: the report must say what its line marked LEAK promises, whether the program has its
+debug information or is stripped.
+
+    heap [N blocks, M bytes]         live at that line of Go
+    mappings N                       of the file, unattributed (Go maps without libc)
+    descriptors KIND N [STATE]       unattributed
+    threads N                        running, created under a Go function"""
+import os
+import re
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "real"))
+import golang
+import harness
+
+EXAMPLES = os.path.join(HERE, "..", "..", "docs", "example", "go")
+
+
+def heap(report, source, line, words):
+    count, size = golang.live_at(report, source, line)
+    wanted = [int(n) for n in re.findall(r"(\d+) (?:blocks|bytes)", words)]
+    harness.need(count > 0, "no block is held at line %d" % line)
+    harness.need(not wanted or [count, size] == wanted, "line %d holds %d blocks, %d bytes" % (line, count, size))
+
+
+def mappings(report, _source, _line, words):
+    rows = [r for r in report["mappings"] if r["site"] is None and "leaktrack-mapping" in (r["path"] or "")]
+    harness.need(len(rows) == int(words.split()[0]), "%d unattributed mappings of the file" % len(rows))
+
+
+def descriptors(report, _source, _line, words):
+    kind, count, *state = words.split()
+    rows = [r for r in report["descriptors"] if r["origin"] == "unattributed" and r["kind"] == kind and
+            (not state or r["state"] == state[0])]
+    harness.need(int(count) <= len(rows) <= int(count) + 2, "%d unattributed %s descriptors among %s" %
+                 (len(rows), kind, report["descriptors"]))
+    if state:
+        harness.need(all(r["peer"] and r["local"] for r in rows), "sockets without addresses: %s" % rows)
+
+
+def threads(report, _source, _line, words):
+    running = [t for t in report["threads"] if t["running"]]
+    harness.need(len(running) > int(words.split()[0]), "%d threads run" % len(running))
+
+
+CHECKS = {"heap": heap, "mappings": mappings, "descriptors": descriptors, "threads": threads}
+
+
+def test(shim):
+    source = os.path.join(EXAMPLES, sys.argv[3] + ".go")
+    for options, strip in [((), False), (("-ldflags=-s -w",), True)]:
+        with tempfile.TemporaryDirectory() as cwd:
+            program = golang.build(shim, source, cwd, *options, strip=strip)
+            report = golang.snapshot(shim, [program], cwd)
+        marks = golang.marked_lines(source)
+        harness.need(marks, "%s has no line marked LEAK" % source)
+        for words, line in marks.items():
+            kind, _, rest = words.partition(" ")
+            CHECKS[kind](report, source, line, rest)
+            print("%s%s: %s" % (sys.argv[3], " stripped" if strip else "", words))
+
+
+harness.main(test)
