@@ -157,6 +157,21 @@ def close_wait(shim, program):
         check_answer(shim, dumps, "accept_and_forget", ["127.0.0.1"])
 
 
+def exhausted(shim, program):
+    """A single-threaded program that has no descriptor left, nor has its snapshot."""
+    with tempfile.TemporaryDirectory() as dumps:
+        status, _, err = harness.run([program, "exhaust", "100"], shim.environment(dumps), dumps)
+        harness.need(status == 0, "exit %d %s" % (status, err))
+        report, dump = dump_of(shim, dumps)
+        head = first_lines(shim, dump, 8)
+    rows = report["descriptors"]
+    opened = [r for r in rows if r["path"] == "/etc/passwd"]
+    harness.need(report["kernel"]["open_files"] == len(rows) and all(r["inode"] for r in rows), "rows: %s" % rows[:5])
+    harness.need(len(opened) >= 90 and all(r["site"] for r in opened), "%d files opened" % len(opened))
+    harness.need("EMFILE" in head and "exhaust" in head, "the first lines say nothing of it:\n" + head)
+    print(head)
+
+
 def valgrind(shim, program):
     """The same number of descriptors is open at exit in Valgrind's eyes."""
     script = "import os, socket\nk = [os.open('/dev/null', 0) for i in range(9)] + [socket.socket() for i in range(4)]\nos.dup(0)\n"
@@ -198,5 +213,6 @@ def strace(shim, program):
     print("998 rounds: %d system calls, all of them the program's own" % len(names))
 
 
-CASES = {"cpython": cpython, "ten_thousand": ten_thousand, "close_wait": close_wait, "valgrind": valgrind, "strace": strace}
+CASES = {"cpython": cpython, "ten_thousand": ten_thousand, "close_wait": close_wait, "exhausted": exhausted,
+         "valgrind": valgrind, "strace": strace}
 harness.main(lambda shim: CASES[sys.argv[3]](shim, os.path.abspath(sys.argv[4])))

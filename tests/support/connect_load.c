@@ -44,18 +44,19 @@ static void close_one(int fd, bool good) {
     }
 }
 
+static bool send_request(int fd) {
+    struct epoll_event wait = {.events = EPOLLIN, .data.fd = fd};
+    return write(fd, request, strlen(request)) == (ssize_t)strlen(request) &&
+           epoll_ctl(epoll, EPOLL_CTL_MOD, fd, &wait) == 0;
+}
+
 static void go_on(const struct epoll_event *event) {
     char answer[4096];
     const int fd = event->data.fd;
-    struct epoll_event wait = {.events = EPOLLIN, .data.fd = fd};
-    if (event->events & (EPOLLERR | EPOLLHUP))
-        close_one(fd, false);
-    else if (event->events & EPOLLIN)
+    if (event->events & EPOLLIN)
         close_one(fd, read(fd, answer, sizeof answer) > 0);
-    else if (write(fd, request, strlen(request)) != (ssize_t)strlen(request))
+    else if ((event->events & (EPOLLERR | EPOLLHUP)) || !send_request(fd))
         close_one(fd, false);
-    else if (epoll_ctl(epoll, EPOLL_CTL_MOD, fd, &wait) < 0)
-        fail("epoll_ctl");
 }
 
 int main(int argc, char **argv) {

@@ -2,6 +2,7 @@
  *
  *   uses_descriptors pairs N          N times: open and close a file, a socket, a pipe, a copy
  *   uses_descriptors leave N          leaves N of each open
+ *   uses_descriptors exhaust N        opens files until the limit, N, is reached
  *   uses_descriptors client PORT N    connects N times, is left by the server, and closes nothing
  *   uses_descriptors server N         accepts N connections, whose clients leave, and closes nothing */
 #include <arpa/inet.h>
@@ -11,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -33,6 +35,13 @@ static void leave_open(void) {
     check(open("/etc/passwd", O_RDONLY) >= 0 && fopen("/etc/group", "r") && dup(1) >= 0, "open");
     check(socket(AF_INET, SOCK_STREAM, 0) >= 0 && socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0, "socket");
     check(pipe(ends) == 0 && eventfd(0, 0) >= 0, "pipe");
+}
+
+static void exhaust(int limit) {
+    const struct rlimit few = {(rlim_t)limit, (rlim_t)limit};
+    check(setrlimit(RLIMIT_NOFILE, &few) == 0, "setrlimit");
+    while (open("/etc/passwd", O_RDONLY) >= 0)
+        ;
 }
 
 /* Until the other side has closed. */
@@ -79,6 +88,8 @@ int main(int argc, char **argv) {
         be_client(atoi(argv[2]), count);
     else if (strcmp(what, "server") == 0)
         be_server(count);
+    else if (strcmp(what, "exhaust") == 0)
+        exhaust(count);
     else if (strcmp(what, "pairs") == 0 || strcmp(what, "leave") == 0)
         for (int i = 0; i < count; i++)
             what[0] == 'p' ? open_and_close() : leave_open();
