@@ -118,6 +118,7 @@ static void clear_sums(struct lt_event_sums *sums) {
 
 /* The arena only grows: sites of later epochs lie above. */
 void lt_thread_forked(void) {
+    const uint64_t me = myself();
     uint32_t end = atomic_load_explicit(&lt_inherited_end, memory_order_relaxed);
     clear_sums(shared_sums);
     for (struct lt_thread *thread = lt_thread_first(); thread; thread = thread->next) {
@@ -126,8 +127,8 @@ void lt_thread_forked(void) {
         lt_stacks_forked(&thread->stacks, thread == own);
         thread->progress = (struct lt_dump_progress){.limit = 0};
         clear_sums(thread->sums);
-        start_sampler(thread, myself());
-        atomic_store_explicit(&thread->owner, thread == own ? myself() : 0, memory_order_release);
+        start_sampler(thread, me);
+        atomic_store_explicit(&thread->owner, thread == own ? me : 0, memory_order_release);
     }
     atomic_store_explicit(&lt_inherited_end, end, memory_order_relaxed);
     atomic_store_explicit(&lt_special_end, lt_sampling_mean ? UINT32_MAX : end, memory_order_relaxed);

@@ -92,14 +92,17 @@ static void add_saturated(_Atomic uint64_t *sum, uint64_t n) {
  * inline less into the first. */
 static LT_COLD void weigh(struct lt_thread *thread, enum lt_kind kind, uintptr_t address, uint64_t size) {
     const struct lt_weight weight = lt_weight_of(kind, size);
+    const uint64_t *entry = lt_live_find(address);
     struct lt_live_block block;
-    lt_live_read(lt_live_find(address), &block);
+    lt_add_own(&thread->sums[kind].acquired_count, weight.count - 1);
+    lt_add_own(&thread->sums[kind].acquired_bytes, weight.bytes - size);
+    if (!entry)
+        return; /* a thread that frees what is not its own was faster */
+    lt_live_read(entry, &block);
     struct lt_site *site = lt_arena_at(block.site);
     struct lt_site_samples *samples = lt_site_samples(site);
     lt_add_own(&site->alloc_count, weight.count - 1);
     lt_add_own(&site->alloc_bytes, weight.bytes - size);
-    lt_add_own(&thread->sums[kind].acquired_count, weight.count - 1);
-    lt_add_own(&thread->sums[kind].acquired_bytes, weight.bytes - size);
     add_saturated(&samples->acquired, 1);
     add_saturated(&samples->count_variance, weight.count_variance);
     add_saturated(&samples->bytes_variance, weight.bytes_variance);
