@@ -235,6 +235,15 @@ static void put_policies(struct lt_json *json, const struct lt_report *report) {
     lt_json_end(json);
 }
 
+static void put_go_runtime(struct lt_json *json, const struct lt_amount *held) {
+    if (!held->count)
+        return;
+    lt_json_object(json, "go_runtime");
+    lt_json_number(json, "live_count", held->count);
+    lt_json_number(json, "live_bytes", held->bytes);
+    lt_json_end(json);
+}
+
 static void put_base(struct lt_json *json, const struct lt_report *report) {
     lt_json_object(json, "base");
     put_process(json, "process", &report->base->dump->process);
@@ -262,6 +271,7 @@ void lt_render_json(const struct lt_report *report, FILE *out) {
     put_snapshot(&json, "snapshot", snapshot);
     put_totals(&json, "totals", report->model);
     put_warm_up(&json, report->model);
+    put_go_runtime(&json, &report->model->go_runtime.live);
     lt_json_counters(&json, "kernel", snapshot, LT_COUNTER_KERNEL);
     lt_json_socket_states(&json, report->model);
     lt_json_counters(&json, "untracked", snapshot, LT_COUNTER_UNTRACKED);

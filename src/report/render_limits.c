@@ -104,6 +104,13 @@ static void put_mappings(const struct lt_terminal *terminal, const struct lt_dum
     fputc('\n', terminal->out);
 }
 
+static void put_go_runtime(FILE *out, const struct lt_amount *held) {
+    if (held->count)
+        fprintf(out,
+                "Go runtime %s, %s: memory of Go's own heap, told by Go's profiler; in the figures, without sites\n",
+                lt_human_count(held->count, "mapping").text, lt_human_size(held->bytes).text);
+}
+
 static void put_threads(const struct lt_terminal *terminal, const struct lt_dump_snapshot *snapshot) {
     uint64_t running = 0, ended = 0, stacks = 0;
     for (size_t i = 0; i < snapshot->thread_count; i++) {
@@ -157,6 +164,7 @@ void lt_render_limits(const struct lt_report *report, const struct lt_terminal *
     uint64_t reconciled = 1;
     put_open_files(report, terminal);
     put_mappings(terminal, snapshot);
+    put_go_runtime(terminal->out, &report->model->go_runtime.live);
     put_threads(terminal, snapshot);
     put_vanished(terminal->out, snapshot);
     put_misuses(terminal->out, snapshot);

@@ -1,4 +1,5 @@
 #include "report/session.h"
+#include "report/go_runtime.h"
 
 #include "leaktrack.h"
 #include "report/diff.h"
@@ -73,6 +74,7 @@ static void build(struct session *session, struct input *input, const struct lt_
         lt_filter_sites(&options->filter, &input->model);
     }
     lt_runtime_mark(&input->model, session->symbolizer);
+    lt_go_runtime_take(&input->model, session->symbolizer);
 }
 
 static void need_names(struct session *session, size_t rows) {

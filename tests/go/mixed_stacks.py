@@ -27,6 +27,9 @@ def check(shim, program, cwd, calls, routines):
         live = golang.live_at(report, SOURCE, lines[words])
         harness.need(live == (count, count * size), "%s, line %d: %s blocks and bytes, not %d of %d" %
                      (words, lines[words], live, count, size))
+    harness.need(report["go_runtime"]["live_bytes"] == report["totals"]["mapping"]["live_bytes"] > 0,
+                 "mappings %s, of Go's runtime %s" % (report["totals"]["mapping"], report["go_runtime"]))
+    harness.need(not [s for s in report["sites"] if s["kind"] == "mapping"], "sites of mappings are left")
     whole, of_main = golang.complete(report)
     harness.need(of_main >= total * 4, "only %d acquisitions of package main in the report" % of_main)
     harness.need(whole >= of_main * 0.99, "only %d of %d stacks reach runtime.goexit" % (whole, of_main))
