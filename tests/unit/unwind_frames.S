@@ -21,6 +21,24 @@ frame_rbp_is_scratch:
     .cfi_endproc
     .size frame_rbp_is_scratch, . - frame_rbp_is_scratch
 
+/* The same with a given value: frame_with_rbp(callback, rbp). */
+    .globl frame_with_rbp
+    .type frame_with_rbp, @function
+frame_with_rbp:
+    .cfi_startproc
+    endbr64
+    push %rbp
+    .cfi_def_cfa_offset 16
+    .cfi_offset %rbp, -16
+    mov %rsi, %rbp
+    call *%rdi
+    pop %rbp
+    .cfi_restore %rbp
+    .cfi_def_cfa_offset 8
+    ret
+    .cfi_endproc
+    .size frame_with_rbp, . - frame_with_rbp
+
 /* No unwind information, but a frame pointer. */
     .globl frame_without_cfi
     .type frame_without_cfi, @function

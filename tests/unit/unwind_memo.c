@@ -17,6 +17,7 @@
 #define KEEP_FRAME() __asm__ volatile("" ::: "memory")
 
 void frame_rbp_is_scratch(void (*callback)(void));
+void frame_with_rbp(void (*callback)(void), uintptr_t rbp);
 void frame_with_saved_cfa(void (*callback)(void));
 
 static void assert_all_equal(uint32_t at_least) {
@@ -121,6 +122,91 @@ static void rbp_as_scratch_between(void **state) {
     middle = saved_cfa_then_f;
     assert_true(both_ways(h) > 0);
     assert_all_equal(200);
+}
+
+/* ---- a tail whose rbp was dead where it was unwound first, and is not where it is met again ----
+ *
+ * First under a frame that has any value in rbp (that of g's frame to come), then under h -> g, then under g with room
+ * for h: if what was unwound first kept its rbp, the third stack would be taken for the second. */
+
+static void (**next_leaf)(void); /* a list that NULL ends */
+static uintptr_t frame_of_g, rbp_to_leave;
+
+static LT_NOINLINE void other_bare_leaf(void) {
+    judge();
+    KEEP_FRAME();
+}
+
+static LT_NOINLINE void bare_leaf(void) {
+    volatile char here = 0;
+    place = (uintptr_t)&here;
+    judge();
+    KEEP_FRAME();
+}
+
+static LT_NOINLINE void twin_leaf(void) { /* leaves no tail that begins as the other's */
+    volatile char here = 1;
+    place = (uintptr_t)&here;
+    judge();
+    KEEP_FRAME();
+}
+
+static LT_NOINLINE void each_leaf(void) { /* has no need of rbp */
+    do
+        (*next_leaf)();
+    while (*++next_leaf);
+    KEEP_FRAME();
+}
+
+static LT_NOINLINE void g_of_leaves(size_t room) {
+    __asm__ volatile("" ::"r"(alloca(room))); /* nothing is written there: not to h's return address either */
+    frame_of_g = (uintptr_t)__builtin_frame_address(0);
+    each_leaf();
+    KEEP_FRAME();
+}
+
+static LT_NOINLINE void h_of_leaves(size_t room) {
+    g_of_leaves(room);
+    KEEP_FRAME();
+}
+
+static LT_NOINLINE void rbp_of_leaves(size_t room) {
+    char *volatile memory = alloca(room);
+    (void)memory;
+    frame_with_rbp(each_leaf, rbp_to_leave);
+    KEEP_FRAME();
+}
+
+enum first_leaf { TWIN, BOTH = 2, LAST };
+
+static LT_NOINLINE void run_leaves(void (*callee)(size_t), size_t room, enum first_leaf from) {
+    static void (*leaves[])(void) = {[TWIN] = twin_leaf, NULL, [BOTH] = other_bare_leaf, [LAST] = bare_leaf, NULL};
+    next_leaf = leaves + from;
+    dispatch(callee, room);
+}
+
+/* The room with which the last leaf is at `there`; SIZE_MAX: none. Inlined, so that it is at the caller's depth. */
+static LT_ALWAYS_INLINE size_t room_for(void (*callee)(size_t), uintptr_t there) {
+    for (size_t room = 0; room < 1024; room += 8) {
+        run_leaves(callee, room, TWIN);
+        if (place == there)
+            return room;
+    }
+    return SIZE_MAX;
+}
+
+static void rbp_that_was_dead(void **state) {
+    (void)state;
+    run_leaves(h_of_leaves, 64, TWIN);
+    const uintptr_t there = place;
+    const size_t in_g = room_for(g_of_leaves, there);
+    rbp_to_leave = frame_of_g;
+    const size_t in_rbp = room_for(rbp_of_leaves, there);
+    assert_true((in_g != SIZE_MAX && in_rbp != SIZE_MAX) || LT_SANITIZED);
+    run_leaves(rbp_of_leaves, in_rbp, BOTH);
+    run_leaves(h_of_leaves, 64, BOTH);
+    run_leaves(g_of_leaves, in_g, LAST);
+    assert_all_equal(5);
 }
 
 /* ---- random walks ---- */
@@ -381,6 +467,7 @@ int main(void) {
         cmocka_unit_test(alloca_as_large_as_the_missing_frame),
         cmocka_unit_test(a_missing_frame_that_was_realigned),
         cmocka_unit_test(rbp_as_scratch_between),
+        cmocka_unit_test(rbp_that_was_dead),
         cmocka_unit_test(random_walks),
         cmocka_unit_test(random_walks_at_the_depth_limit),
         cmocka_unit_test(signal_handlers_jump_out),
