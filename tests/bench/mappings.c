@@ -73,7 +73,8 @@ static void timer(const struct calls *by) {
 /* Neighbours with another protection are not joined. */
 static void map_many(void) {
     for (int i = 0; i < MANY; i++)
-        mmap(NULL, PAGE, i % 2 ? PROT_READ : PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (mmap(NULL, PAGE, i % 2 ? PROT_READ : PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED)
+            exit(1);
 }
 
 static const struct {

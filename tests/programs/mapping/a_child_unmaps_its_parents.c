@@ -12,8 +12,9 @@ int main(void) {
     pid_t child = fork();
     if (child == 0) {
         munmap(at, 3 * PAGE);
-        mmap(at, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0); // LEAK count=1 bytes=4096
-        _exit(0);
+        const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED;
+        char *again = mmap(at, PAGE, PROT_READ, flags, -1, 0); // LEAK count=1 bytes=4096
+        _exit(again != at);
     }
     waitpid(child, NULL, 0);
     child = vfork();

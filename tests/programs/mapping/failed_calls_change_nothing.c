@@ -8,8 +8,10 @@ enum { PAGE = 4096, PIECES = 40 };
 int main(void) {
     char *at = mmap(NULL, PIECES * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), *none;
     for (int i = 0; i < PIECES; i++) {
-        char *page = at + i * PAGE;
-        mmap(page, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0); // LEAK count=40 bytes=163840
+        const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED;
+        none = mmap(at + i * PAGE, PAGE, PROT_READ, flags, -1, 0); // LEAK count=40 bytes=163840
+        if (none == MAP_FAILED)
+            return 4;
     }
     none = mmap(at, PIECES * PAGE, PROT_READ, MAP_PRIVATE | MAP_FIXED, 100000, 0);
     if (none != MAP_FAILED || errno != EBADF)
