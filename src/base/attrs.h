@@ -4,6 +4,7 @@
 
 #define LT_EXPORT        __attribute__((visibility("default")))
 #define LT_COLD          __attribute__((cold, noinline))
+#define LT_FLATTEN       __attribute__((flatten)) /* what it calls is inlined, but for the cold */
 #define LT_NOINLINE      __attribute__((noinline))
 #define LT_ALWAYS_INLINE inline __attribute__((always_inline))
 #define LT_WARN_UNUSED   __attribute__((warn_unused_result))

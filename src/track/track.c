@@ -62,8 +62,8 @@ static LT_COLD int insert_was_special(int status, struct lt_thread *thread, enum
     return 0;
 }
 
-int lt_acquire(struct lt_thread *thread, enum lt_kind kind, uintptr_t address, uint64_t size,
-               const struct lt_regs *from) {
+LT_FLATTEN int lt_acquire(struct lt_thread *thread, enum lt_kind kind, uintptr_t address, uint64_t size,
+                          const struct lt_regs *from) {
     if (lt_unlikely(kind != LT_KIND_HEAP || !lt_live_address_fits(address) || !lt_live_size_fits(size)))
         return refuse(kind, size);
     struct lt_stack stack;
