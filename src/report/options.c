@@ -342,8 +342,8 @@ void lt_print_help(FILE *out) {
     }
     fputs("\nExit codes\n"
           "  0 nothing condemned, 1 a policy was breached, 2 wrong usage or the report\n"
-          "  could not be written, 3 unreadable dump, 4 dump incomplete (what could be read\n"
-          "  was reported)\n\n"
+          "  could not be written, 3 unreadable dump, 4 dump incomplete or --request not\n"
+          "  served (what could be read was reported)\n\n"
           "leaktrack-report(1) says more.\n",
           out);
 }

@@ -218,7 +218,7 @@ static void put_end(const struct lt_report *report, const struct lt_terminal *te
     if (shared)
         fprintf(out, "%*s... %zu outer frames as in #%zu\n", INDENT, "", shared, previous);
     if (row->site->truncated)
-        fprintf(out, "%*s... cut here (LEAKTRACK_DEPTH)\n", INDENT, "");
+        fprintf(out, "%*s... outer frames are missing\n", INDENT, "");
     if (frames)
         return;
     bool is_empty = row->site->node == 0;

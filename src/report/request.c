@@ -128,9 +128,10 @@ static int say_idle(const struct request *request) {
     struct lt_human since = {"some time"};
     if (beat_ns && beat_ns < now_ns)
         since = lt_human_duration((now_ns - beat_ns) / 10000000);
-    lt_error("%s: process %" PRIu32 " did not answer within %d s: it is idle (nothing tracked for %s) and will write "
-             "the snapshot when it goes on",
-             request->dump_path, request->header.pid, PATIENCE_MS / 1000, since.text);
+    lt_error(
+        "%s: process %" PRIu32 " did not answer within %d s: it is idle or stopped (nothing tracked for %s) and "
+        "will write the snapshot when it goes on; started with LEAKTRACK_DUMPER=thread, an idle process answers, too",
+        request->dump_path, request->header.pid, PATIENCE_MS / 1000, since.text);
     return -ETIMEDOUT;
 }
 
