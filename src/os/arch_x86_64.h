@@ -38,12 +38,4 @@ static LT_ALWAYS_INLINE bool lt_arch_take_own(int64_t *number, uint64_t n) {
     return below;
 }
 
-/* Replaces *word by `desired` where it is *expected; else *expected becomes what is there. Like the above: one
- * instruction, for a number that no other thread writes meanwhile. The locked one waits for all stores before it. */
-static LT_ALWAYS_INLINE bool lt_arch_replace_own(uint64_t *word, uint64_t *expected, uint64_t desired) {
-    bool done;
-    __asm__ volatile("cmpxchgq %3, %1" : "=@ccz"(done), "+m"(*word), "+a"(*expected) : "r"(desired) : "memory", "cc");
-    return done;
-}
-
 #endif

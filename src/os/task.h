@@ -2,12 +2,10 @@
 #ifndef LT_OS_TASK_H
 #define LT_OS_TASK_H
 
-#include "base/attrs.h"
 #include "base/status.h"
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/single_threaded.h>
 
 int lt_getpid(void); /* the kernel's answer, never cached: right in a vfork or fork child */
 int lt_gettid(void);
@@ -45,11 +43,5 @@ void lt_sleep_ns(uint64_t ns);
  * *word != expected. */
 void lt_futex_wait(const uint32_t *word, uint32_t expected, uint64_t timeout_ns);
 void lt_futex_wake(const uint32_t *word, uint32_t how_many);
-
-/* Whether there is no other thread. What libc thinks, whose malloc goes without locks then; a thread made by a raw
- * clone(), which it does not know of, must not allocate anyway. */
-static LT_ALWAYS_INLINE bool lt_task_alone(void) {
-    return __libc_single_threaded;
-}
 
 #endif

@@ -23,10 +23,8 @@
 #include "track/live_index.h"
 
 #include "base/attrs.h"
-#include "os/arch.h"
 #include "os/arena.h"
 #include "os/memory.h"
-#include "os/task.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -179,13 +177,6 @@ static LT_ALWAYS_INLINE uint64_t room_in(uint64_t tags, bool large) {
     return rest ? free ^ (rest & (rest - 1)) : 0;
 }
 
-/* A locked instruction waits for all the stores of the capture before it: 6 ns that a program with one thread saves. */
-static LT_ALWAYS_INLINE bool replace_word(uint64_t *word, uint64_t *expected, uint64_t desired) {
-    if (lt_task_alone())
-        return lt_arch_replace_own(word, expected, desired);
-    return __atomic_compare_exchange_n(word, expected, desired, true, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
-}
-
 /* Claims that room; 0 where there is none by now. */
 static LT_ALWAYS_INLINE uint64_t claim(struct chunk *chunk, uint8_t tag, bool large) {
     uint64_t tags = __atomic_load_n(&chunk->word, __ATOMIC_RELAXED), slots;
@@ -193,7 +184,8 @@ static LT_ALWAYS_INLINE uint64_t claim(struct chunk *chunk, uint8_t tag, bool la
         slots = room_in(tags, large);
         if (lt_unlikely(!slots))
             return 0;
-    } while (!replace_word(&chunk->word, &tags, tags | (slots >> 7) * tag));
+    } while (!__atomic_compare_exchange_n(&chunk->word, &tags, tags | (slots >> 7) * tag, true, __ATOMIC_ACQUIRE,
+                                          __ATOMIC_RELAXED));
     return slots;
 }
 
