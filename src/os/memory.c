@@ -87,7 +87,23 @@ void lt_pages_keep_small(void *pages, size_t size) {
     lt_syscall3(SYS_madvise, LT_ARG(pages), (long)whole_pages(size), MADV_NOHUGEPAGE);
 }
 
+/* Valgrind answers these rotations, which do nothing on a processor (its valgrind.h). */
+static bool is_under_valgrind(void) {
+    uint64_t answer = 0;
+#ifdef __x86_64__
+    const uint64_t running_on_valgrind[6] = {0x1001};
+    __asm__ volatile("rolq $3, %%rdi; rolq $13, %%rdi; rolq $61, %%rdi; rolq $51, %%rdi; xchgq %%rbx, %%rbx"
+                     : "+d"(answer)
+                     : "a"(running_on_valgrind)
+                     : "cc", "memory");
+#endif
+    return answer != 0;
+}
+
+/* Valgrind complains of an operation that does not exist, and of a mask that the program has not written. */
 bool lt_memory_readable(uintptr_t address) {
-    const long no_operation = -1, mask_size = 8;
+    const long no_operation = -1, mask_size = 8, populate_read = 22; /* Linux 5.14 */
+    if (lt_unlikely(is_under_valgrind()))
+        return lt_syscall3(SYS_madvise, (long)address & -(long)LT_PAGE, LT_PAGE, populate_read) == 0;
     return lt_syscall4(SYS_rt_sigprocmask, no_operation, (long)address, 0, mask_size) != -EFAULT;
 }
