@@ -20,3 +20,11 @@ unsigned lt_kind_from_name(const char *word, size_t length) {
             return kind;
     return 0;
 }
+
+uint32_t lt_kinds_from_word(const char *word, size_t length) {
+    static const char group[] = "descriptors";
+    if (length == sizeof group - 1 && memcmp(word, group, length) == 0)
+        return LT_DESCRIPTOR_KINDS;
+    const unsigned kind = lt_kind_from_name(word, length);
+    return kind ? LT_KIND_BIT(kind) : 0;
+}

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* X(NAME, number, word) */
 #define LT_KINDS(X)                                                                                                    \
@@ -31,5 +32,15 @@ const char *lt_kind_name(unsigned kind);
 
 /* Finds the kind whose word is the `length` bytes at `word`; returns 0 where there is none. */
 unsigned lt_kind_from_name(const char *word, size_t length);
+
+#define LT_KIND_BIT(kind) (UINT32_C(1) << (kind))
+
+/* The kinds that have a row per open descriptor; `stream` alone is for those without one. */
+#define LT_DESCRIPTOR_KINDS                                                                                            \
+    (LT_KIND_BIT(LT_KIND_FILE) | LT_KIND_BIT(LT_KIND_DIRECTORY) | LT_KIND_BIT(LT_KIND_SOCKET) |                        \
+     LT_KIND_BIT(LT_KIND_PIPE) | LT_KIND_BIT(LT_KIND_EVENT) | LT_KIND_BIT(LT_KIND_STREAM))
+
+/* The bits of the `length` bytes at `word`: a kind's word, or "descriptors"; 0 where there is no such word. */
+uint32_t lt_kinds_from_word(const char *word, size_t length);
 
 #endif

@@ -26,7 +26,7 @@ static bool is_guest(void) {
 static LT_COLD void make_table(void) {
     lt_tls.table = lt_thread_attach();
     lt_tls.tid = lt_gettid();
-    lt_tls.events = lt_options.after_s ? LT_EVENTS_PER_TICK - 1 : 0;
+    lt_tls.events = LT_EVENTS_PER_TICK - 1; /* a short thread may have few events more */
     if (lt_tls.shared || !(lt_options.kinds >> LT_KIND_HEAP & 1))
         return;
     *(lt_sampling_mean ? &lt_tls.sampling : &lt_tls.thread) = lt_tls.table;
@@ -127,9 +127,9 @@ bool lt_event_begin(struct lt_event *event, enum lt_kind kind, uint64_t size, co
     return event->stack_flags >= 0;
 }
 
+/* Each of these events is a system call anyway, so each looks at the clock: a server may have few others. */
 void lt_event_end(const struct lt_event *event) {
-    if (lt_unlikely(++lt_tls.events >= LT_EVENTS_PER_TICK))
-        lt_event_tick(event->stack_flags);
+    lt_event_tick(event->stack_flags);
     lt_guard_leave();
 }
 

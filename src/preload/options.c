@@ -149,10 +149,10 @@ static bool read_kinds(const struct option *o, const char *text) {
     uint32_t kinds = 0;
     for (const char *word = text, *end;; word = end + 1) {
         end = strchrnul(word, ',');
-        unsigned kind = lt_kind_from_name(word, (size_t)(end - word));
-        if (!kind)
+        const uint32_t named = lt_kinds_from_word(word, (size_t)(end - word));
+        if (!named)
             return false;
-        kinds |= 1u << kind;
+        kinds |= named;
         if (!*end)
             break;
     }

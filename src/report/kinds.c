@@ -10,14 +10,6 @@ bool lt_kind_is_in(uint32_t kind, uint32_t kinds) {
     return !kinds || (kind < LT_KIND_END && kinds & LT_KIND_BIT(kind));
 }
 
-uint32_t lt_kinds_from_word(const char *word, size_t length) {
-    static const char group[] = "descriptors";
-    if (length == sizeof group - 1 && memcmp(word, group, length) == 0)
-        return LT_DESCRIPTOR_KINDS;
-    unsigned kind = lt_kind_from_name(word, length);
-    return kind ? LT_KIND_BIT(kind) : 0;
-}
-
 bool lt_kind_has_bytes(uint32_t kind) {
     return kind == LT_KIND_HEAP || kind == LT_KIND_MAPPING;
 }

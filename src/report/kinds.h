@@ -9,20 +9,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define LT_KIND_BIT(kind) (UINT32_C(1) << (kind))
-
-/* The kinds that have a row per open descriptor; `stream` alone is for those without one. */
-#define LT_DESCRIPTOR_KINDS                                                                                            \
-    (LT_KIND_BIT(LT_KIND_FILE) | LT_KIND_BIT(LT_KIND_DIRECTORY) | LT_KIND_BIT(LT_KIND_SOCKET) |                        \
-     LT_KIND_BIT(LT_KIND_PIPE) | LT_KIND_BIT(LT_KIND_EVENT) | LT_KIND_BIT(LT_KIND_STREAM))
-
 struct lt_amount;
 
 /* Whether the kind is one of `kinds`, where 0 stands for all of them. */
 bool lt_kind_is_in(uint32_t kind, uint32_t kinds);
-
-/* The bits of the `length` bytes at `word`: a kind's name, or "descriptors"; 0 where there is no such word. */
-uint32_t lt_kinds_from_word(const char *word, size_t length);
 
 /* Whether sites know bytes: of a descriptor there are none, and of a thread's stack only its row tells. */
 bool lt_kind_has_bytes(uint32_t kind);

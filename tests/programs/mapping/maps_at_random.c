@@ -34,11 +34,13 @@ static unsigned below(unsigned n) {
 }
 
 static char *somewhere(void) {
-    return region + (size_t)below(PAGES) * PAGE + (below(30) == 0 ? 100 : 0);
+    const size_t page = below(PAGES); // one draw a statement: compilers differ in the order
+    return region + page * PAGE + (below(30) == 0 ? 100 : 0);
 }
 
 static size_t some_length(void) {
-    return (size_t)(1 + below(LONGEST)) * PAGE - (below(4) == 0 ? below(PAGE) : 0);
+    const size_t pages = 1 + below(LONGEST);
+    return pages * PAGE - (below(4) == 0 ? below(PAGE) : 0);
 }
 
 static int some_protection(void) {
@@ -100,12 +102,21 @@ static void unmap(void) {
     tell("unmap %lx %lx %d\n", (long)where, (long)size, result);
 }
 
+// A page of a segment that was moved to where the segment would have it if it began at `address` is what shmdt(address)
+// takes: docs/limits.md.
+static void forget_attachments(const char *moved, size_t size) {
+    for (unsigned i = 0; i < attachments; i++)
+        if (moved + size > attached[i] && moved < attached[i] + SEGMENT_PAGES * PAGE)
+            attached[i--] = attached[--attachments];
+}
+
 static void move(void) {
     static const int all[] = {0, MREMAP_MAYMOVE, MREMAP_MAYMOVE | MREMAP_FIXED, MREMAP_MAYMOVE | MREMAP_DONTUNMAP,
                               MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP};
     char *where = somewhere(), *wanted = somewhere(), *result;
     const int flags = all[below(5)];
-    size_t old_size = (size_t)below(6) * PAGE, size = (size_t)(1 + below(10)) * PAGE - below(2) * 5;
+    size_t old_size = (size_t)below(6) * PAGE, size = (size_t)(1 + below(10)) * PAGE;
+    size -= below(2) * 5;
     if (flags & MREMAP_DONTUNMAP || below(3) == 0)
         size = old_size;
     if (flags & MREMAP_FIXED && size == old_size && size > PAGE) // since Linux 6.17 that may move pages and the gaps
@@ -113,6 +124,8 @@ static void move(void) {
     result = mremap(where, old_size, size, flags, wanted);
     tell("move %lx %lx %lx %lx %d %lx %d\n", (long)where, (long)old_size, (long)result, (long)size, flags, (long)wanted,
          __LINE__ - 2);
+    if (result != MAP_FAILED)
+        forget_attachments(result, size);
 }
 
 static void attach(void) {
