@@ -8,6 +8,7 @@
 #include "preload/event.h"
 #include "preload/life.h"
 #include "preload/options.h"
+#include "preload/output.h"
 #include "preload/process.h"
 #include "track/counters.h"
 #include "track/thread.h"
@@ -54,6 +55,10 @@ static void record(int fd, struct lt_descriptor descriptor, const struct lt_regs
     if (lt_unlikely(status < 0))
         lt_resource_release(event.thread, &event.holding, 1, 0);
     lt_event_end(&event);
+}
+
+bool lt_fd_is_ours(int fd) {
+    return lt_unlikely(lt_output_owns(fd)) && lt_process_whose() == LT_OWN_MEMORY;
 }
 
 int lt_fd_acquired(int fd, enum lt_kind kind, const struct lt_regs *from) {

@@ -16,6 +16,10 @@
 
 #include <stdbool.h>
 
+/* Whether it is the library's own, in the program's table: a call on it answers as for a number that is not open. One
+ * comparison for any other number. */
+bool lt_fd_is_ours(int fd);
+
 /* `fd` was acquired by the stack that starts at `from`; nothing if it is negative (the call failed). Returns `fd`. */
 int lt_fd_acquired(int fd, enum lt_kind, const struct lt_regs *from);
 void lt_fd_acquired_via(int fd, enum lt_kind, enum lt_via, const struct lt_regs *from);

@@ -21,14 +21,10 @@ static int not_open(void) {
     return -1;
 }
 
-static bool is_shielded(int fd) {
-    return lt_unlikely(lt_output_owns(fd)) && lt_process_whose() == LT_OWN_MEMORY;
-}
-
 /* EINTR or not, the number is free afterwards; EBADF says that it was before. */
 static LT_NOINLINE int closed(int (*real)(int), int fd, struct lt_regs caller) {
     struct lt_descriptor held;
-    if (is_shielded(fd)) {
+    if (lt_fd_is_ours(fd)) {
         lt_fd_refused(fd, &caller);
         return not_open();
     }
@@ -53,7 +49,7 @@ int mq_close(int queue) {
 
 int dup(int fd) {
     const struct lt_regs caller = LT_CALLER;
-    if (is_shielded(fd))
+    if (lt_fd_is_ours(fd))
         return not_open();
     const int result = LT_REAL(dup)(fd);
     lt_fd_duplicated(fd, result, LT_VIA_NOTHING, &caller);
@@ -69,9 +65,9 @@ struct replacement {
 };
 
 static bool begin_replacing(struct replacement *replacement, int from, int to) {
-    if (is_shielded(from))
+    if (lt_fd_is_ours(from))
         return false;
-    if (is_shielded(to))
+    if (lt_fd_is_ours(to))
         lt_output_make_way(to);
     replacement->from = from;
     replacement->to = to;
@@ -131,7 +127,7 @@ static int controlled(int fd, int command, int result, const struct lt_regs *cal
 int fcntl(int fd, int command, ...) {
     const struct lt_regs caller = LT_CALLER;
     WORD_BEHIND(command, word);
-    return is_shielded(fd) ? not_open() : controlled(fd, command, LT_REAL(fcntl)(fd, command, word), &caller);
+    return lt_fd_is_ours(fd) ? not_open() : controlled(fd, command, LT_REAL(fcntl)(fd, command, word), &caller);
 }
 
 int fcntl64(int fd, int command, ...) {
@@ -139,7 +135,7 @@ int fcntl64(int fd, int command, ...) {
     WORD_BEHIND(command, word);
     if (!LT_REAL(fcntl64)) /* glibc before 2.28 */
         return fcntl(fd, command, word);
-    return is_shielded(fd) ? not_open() : controlled(fd, command, LT_REAL(fcntl64)(fd, command, word), &caller);
+    return lt_fd_is_ours(fd) ? not_open() : controlled(fd, command, LT_REAL(fcntl64)(fd, command, word), &caller);
 }
 
 /* Closes [first, last] but the library's own in it. The first piece that is not empty unshares the table if that was
@@ -149,7 +145,7 @@ static int close_around(unsigned first, unsigned last, int flags) {
     const unsigned count = lt_output_descriptors(own);
     for (unsigned i = 0; i < count && result == 0; i++) {
         const unsigned ours = (unsigned)own[i];
-        if (ours < first || ours > last || !is_shielded(own[i]))
+        if (ours < first || ours > last || !lt_fd_is_ours(own[i]))
             continue;
         if (ours > first)
             result = LT_REAL(close_range)(first, ours - 1, flags);

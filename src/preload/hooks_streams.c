@@ -77,6 +77,10 @@ FILE *popen(const char *command, const char *mode) {
 }
 
 FILE *fdopen(int fd, const char *mode) {
+    if (lt_fd_is_ours(fd)) {
+        errno = EBADF;
+        return NULL;
+    }
     FILE *stream = LT_REAL(fdopen)(fd, mode);
     if (stream)
         lt_fd_goes_via(fd, LT_VIA_STREAM);
@@ -135,6 +139,10 @@ struct __dirstream *opendir(const char *path) {
 }
 
 struct __dirstream *fdopendir(int fd) {
+    if (lt_fd_is_ours(fd)) {
+        errno = EBADF;
+        return NULL;
+    }
     struct __dirstream *directory = LT_REAL(fdopendir)(fd);
     if (directory)
         lt_fd_goes_via(fd, LT_VIA_DIRECTORY);

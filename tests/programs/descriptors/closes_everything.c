@@ -3,6 +3,7 @@
 // run: 3 loop
 // run: 3 close_range
 // run: 3 closefrom
+// run: 3 streams
 // run: 0 loop
 // run: 0 close_range
 // run: 0 closefrom
@@ -19,6 +20,13 @@ int main(int argc, char **argv) {
     if (strcmp(argv[2], "loop") == 0)
         for (int fd = first; fd < 4096; fd++)
             close(fd);
+    else if (strcmp(argv[2], "streams") == 0)
+        for (int fd = first; fd < 4096; fd++) {
+            FILE *stream = fdopen(fd, "r");
+            need(!stream || fd < 900, "a stream over a number that is not the program's");
+            if (stream)
+                fclose(stream);
+        }
     else if (strcmp(argv[2], "close_range") == 0)
         need(close_range((unsigned)first, ~0u, 0) == 0, "close_range");
     else
