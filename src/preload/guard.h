@@ -17,7 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { LT_EVENTS_PER_TICK = 32 }; /* the clock is read at every 32nd event of a thread */
+enum { LT_EVENTS_PER_TICK = 32 }; /* a thread reads the clock at its first event of the heap, and every 32nd */
 
 struct lt_tls {
     struct lt_thread *thread; /* `table` for heap events; NULL while sampling, and where the heap is not tracked */
