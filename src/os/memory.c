@@ -100,9 +100,12 @@ static bool is_under_valgrind(void) {
     return answer != 0;
 }
 
-/* Valgrind complains of an operation that does not exist, and of a mask that the program has not written. */
+/* Valgrind complains of an operation that does not exist, and of a mask that the program has not written. No mask at all
+ * is none that can't be read. */
 bool lt_memory_readable(uintptr_t address) {
     const long no_operation = -1, mask_size = 8, populate_read = 22; /* Linux 5.14 */
+    if (lt_unlikely(address == 0))
+        return false;
     if (lt_unlikely(is_under_valgrind()))
         return lt_syscall3(SYS_madvise, (long)address & -(long)LT_PAGE, LT_PAGE, populate_read) == 0;
     return lt_syscall4(SYS_rt_sigprocmask, no_operation, (long)address, 0, mask_size) != -EFAULT;

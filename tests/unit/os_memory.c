@@ -46,9 +46,25 @@ static void refuses_what_no_machine_has(void **state) {
     assert_int_equal(errno, 4242);
 }
 
+static void knows_what_can_be_read(void **state) {
+    (void)state;
+    char *pages = lt_pages_new(2 * LT_PAGE);
+    const uintptr_t first = (uintptr_t)pages, second = first + LT_PAGE;
+    assert_non_null(pages);
+    assert_true(lt_memory_readable(first) && lt_memory_readable(second));
+    lt_pages_free(pages + LT_PAGE, LT_PAGE);
+    assert_true(lt_memory_readable(first));
+    assert_false(lt_memory_readable(second));
+    assert_false(lt_memory_readable(0)); /* for the kernel: no question */
+    assert_false(lt_memory_readable(8));
+    assert_false(lt_memory_readable(UINTPTR_MAX - 7));
+    lt_pages_free(pages, LT_PAGE);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(gives_zeroed_pages_and_takes_them_back),
     cmocka_unit_test(resizes_with_the_contents),
     cmocka_unit_test(refuses_what_no_machine_has),
+    cmocka_unit_test(knows_what_can_be_read),
 };
 LT_UNIT_MAIN(tests)

@@ -20,6 +20,7 @@ function(lt_unwind_test name)
 endfunction()
 
 lt_unit_test(unwind_cfi ROOMS base os unwind)
+lt_unit_test(unwind_go ROOMS base os unwind LIBS Threads::Threads)
 lt_unit_test(unwind_rule_cache ROOMS base os unwind LIBS Threads::Threads)
 lt_unwind_test(unwind_memo)
 target_compile_options(unwind_memo PRIVATE $<$<NOT:$<BOOL:${LEAKTRACK_SANITIZE}>>:-O2 -fomit-frame-pointer>)

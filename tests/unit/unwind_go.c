@@ -1,0 +1,155 @@
+/* The way from C to the goroutine that called it, on frames laid out by hand as each version of Go's runtime leaves
+ * them: no toolchain but one can be had at a time. Real programs are in tests/go. */
+#include "unwind/go_switch.h"
+
+#include "unit.h"
+
+#include <string.h>
+
+enum { WORDS = 64, STACK_POINTER = 40 }; /* the goroutine's, in words from its stack's lower bound */
+
+struct world {
+    uintptr_t system[WORDS];    /* the thread's stack; asmcgocall's stack pointer there is &system[8] */
+    uintptr_t goroutine[WORDS]; /* the goroutine's */
+    uintptr_t g[2];
+    struct lt_walk walk;
+};
+
+static struct lt_unwind_state state;
+static struct world world;
+
+/* g and the depth at these words above asmcgocall's stack pointer. */
+static struct lt_rule prepare(unsigned g_word, unsigned depth_word) {
+    memset(&world, 0, sizeof world);
+    world.g[0] = (uintptr_t)world.goroutine;
+    world.g[1] = (uintptr_t)(world.goroutine + WORDS);
+    world.system[8 + g_word] = (uintptr_t)world.g;
+    world.system[8 + depth_word] = (WORDS - STACK_POINTER) * sizeof(uintptr_t);
+    world.walk = (struct lt_walk){.ip = 0x1000,
+                                  .sp = (uintptr_t)&world.system[8],
+                                  .range = {.low = (uintptr_t)world.system, .size = sizeof world.system, .own = true}};
+    return (struct lt_rule){
+        .class = LT_RULE_GO_SWITCH,
+        .word = {.at = (int16_t)(g_word * sizeof(uintptr_t)), .add = (int16_t)(depth_word * sizeof(uintptr_t))}};
+}
+
+static uintptr_t slot(unsigned word) {
+    return (uintptr_t)&world.goroutine[word];
+}
+
+static void assert_at(uintptr_t ip, uintptr_t sp, uintptr_t fp) {
+    assert_int_equal(world.walk.ip, ip);
+    assert_int_equal(world.walk.sp, sp);
+    assert_int_equal(world.walk.fp, fp);
+    assert_int_equal(world.walk.range.low, slot(STACK_POINTER));
+    assert_int_equal(world.walk.range.low + world.walk.range.size, world.g[1]);
+}
+
+static void before_1_21(void **unused) {
+    (void)unused;
+    struct lt_rule rule = prepare(6, 5);
+    world.goroutine[STACK_POINTER] = 0x401234; /* into cgocall, whose frame pointer C has kept in rbp */
+    world.walk.fp = slot(STACK_POINTER + 7);
+    assert_int_equal(lt_go_switch_step(&world.walk, rule, &state), LT_STEP_ON);
+    assert_at(0x401234, slot(STACK_POINTER + 1), slot(STACK_POINTER + 7));
+}
+
+/* A callback has moved the stack: rbp points into the old one. */
+static void a_stack_that_was_moved(void **unused) {
+    (void)unused;
+    before_1_21(NULL); /* from which the size of the caller's frame is known */
+    struct lt_rule rule = prepare(6, 5);
+    world.goroutine[STACK_POINTER] = 0x401234;
+    world.walk.fp = (uintptr_t)&world.system[3];
+    assert_int_equal(lt_go_switch_step(&world.walk, rule, &state), LT_STEP_ON);
+    assert_at(0x401234, slot(STACK_POINTER + 1), slot(STACK_POINTER + 7));
+    rule = prepare(6, 5);
+    world.goroutine[STACK_POINTER] = 0x405678; /* another caller, of whom nothing is known */
+    world.walk.fp = (uintptr_t)&world.system[3];
+    assert_int_equal(lt_go_switch_step(&world.walk, rule, &state), LT_STEP_LOST);
+}
+
+static void since_1_21(void **unused) {
+    (void)unused;
+    struct lt_rule rule = prepare(1, 0);
+    world.goroutine[STACK_POINTER] = slot(STACK_POINTER + 9); /* asmcgocall's own frame */
+    world.goroutine[STACK_POINTER + 1] = 0x401234;
+    world.walk.fp = (uintptr_t)&world.system[3]; /* not needed: good in spite of a moved stack */
+    assert_int_equal(lt_go_switch_step(&world.walk, rule, &state), LT_STEP_ON);
+    assert_at(0x401234, slot(STACK_POINTER + 2), slot(STACK_POINTER + 9));
+}
+
+/* Each word that may be wrong, one after the other. Nothing is read that cannot be. */
+static void words_that_are_not_what_they_should_be(void **unused) {
+    (void)unused;
+    static const struct {
+        unsigned system_word, g_word;
+        uintptr_t system_value, g_value;
+    } wrong[] = {
+        {8 + 6, WORDS, 0, 0},           /* no g: already on the thread's stack */
+        {8 + 6, WORDS, 0x1001, 0},      /* not aligned */
+        {8 + 6, WORDS, 0x1000, 0},      /* nothing can be read there */
+        {8 + 5, WORDS, 1u << 20, 0},    /* deeper than the stack */
+        {8 + 5, WORDS, 8, 0},           /* not even a frame */
+        {8 + 5, WORDS, 101, 0},         /* not aligned */
+        {8 + 5, 0, 0x100, UINTPTR_MAX}, /* bounds upside down */
+        {8 + 5, 1, 0x100, 0x2000},
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        struct lt_rule rule = prepare(6, 5);
+        world.walk.fp = slot(STACK_POINTER + 7);
+        world.system[wrong[i].system_word] = wrong[i].system_value;
+        if (wrong[i].g_word < 2)
+            world.g[wrong[i].g_word] = wrong[i].g_value;
+        assert_int_equal(lt_go_switch_step(&world.walk, rule, &state), LT_STEP_LOST);
+    }
+}
+
+/* A walk that has met no switch to C does not know where the thread's stack ends. */
+static void back_without_a_switch(void **unused) {
+    (void)unused;
+    prepare(6, 5);
+    state.go_system.sp = 0;
+    const struct lt_rule rule = {.class = LT_RULE_GO_BACK, .word = {.at = 32}};
+    assert_int_equal(lt_go_back_step(&world.walk, rule, &state), LT_STEP_LOST);
+    state.go_system.sp = (uintptr_t)&world.system[WORDS - 2]; /* its frame would lie beyond the stack */
+    state.go_system.range = world.walk.range;
+    assert_int_equal(lt_go_back_step(&world.walk, rule, &state), LT_STEP_LOST);
+}
+
+/* The instructions behind the two calls, from programs of Go 1.19 and as the assembler writes today's source. */
+static void instructions(void **unused) {
+    (void)unused;
+    static const struct {
+        const char *code;
+        int16_t g, depth;
+    } switches[] = {
+        {"\x48\x8b\x7c\x24\x30\x48\x8b\x77\x08\x48\x2b\x74\x24\x28\x90\x90\x90\x90\x90\x90\x90\x90\x90\x90", 48, 40},
+        {"\x48\xc7\xc1\xf8\xff\xff\xff\x48\x8b\x7c\x24\x30\x48\x8b\x77\x08\x48\x2b\x74\x24\x28\x90\x90\x90", 48, 40},
+        {"\x48\x8b\x0d\x11\x22\x33\x44\x48\x8b\x7c\x24\x08\x48\x8b\x77\x08\x48\x2b\x34\x24\x90\x90\x90\x90", 8, 0},
+        {"\x48\x8b\x7c\x24\x08\x48\x8b\x77\x08\x48\x2b\x34\x24\x90\x90\x90\x90\x90\x90\x90\x90\x90\x90\x90", 8, 0},
+    };
+    static const uint8_t nosave[LT_GO_SWITCH_CODE_MAX] = "\x48\x8b\x74\x24\x28\x48\x89\xf4\x89\x44\x24\x18\xc3";
+    static const uint8_t back[LT_GO_SWITCH_CODE_MAX] = "\x48\x8d\x44\x24\x28\x48\x29\xe0\x64\x48\x8b\x34\x25";
+    int16_t g = -1, depth = -1;
+    for (size_t i = 0; i < sizeof switches / sizeof switches[0]; i++) {
+        assert_true(lt_arch_go_switch((const uint8_t *)switches[i].code, &g, &depth));
+        assert_int_equal(g, switches[i].g);
+        assert_int_equal(depth, switches[i].depth);
+    }
+    assert_false(lt_arch_go_switch(nosave, &g, &depth));
+    assert_int_equal(lt_arch_go_back(back), 32);
+    assert_int_equal(lt_arch_go_back(nosave), 0);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(instructions),
+        cmocka_unit_test(before_1_21),
+        cmocka_unit_test(a_stack_that_was_moved),
+        cmocka_unit_test(since_1_21),
+        cmocka_unit_test(words_that_are_not_what_they_should_be),
+        cmocka_unit_test(back_without_a_switch),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
