@@ -100,8 +100,8 @@ static bool is_under_valgrind(void) {
     return answer != 0;
 }
 
-/* Valgrind complains of an operation that does not exist, and of a mask that the program has not written. No mask at all
- * is none that can't be read. */
+/* Valgrind complains of an operation that does not exist, and of a mask that the program has not written. No mask at
+ * all is none that can't be read. */
 bool lt_memory_readable(uintptr_t address) {
     const long no_operation = -1, mask_size = 8, populate_read = 22; /* Linux 5.14 */
     if (lt_unlikely(address == 0))
