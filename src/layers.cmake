@@ -18,7 +18,8 @@ target_compile_options(
             -fexceptions # so that exceptions and cancellation can pass through a hook
             -fno-stack-protector
             -fno-tree-slp-vectorize # it pairs words that belong together in memory only: a quarter of the hot path
-            $<$<COMPILE_LANGUAGE:C>:-Wframe-larger-than=768>
+            # without optimisation every copy of a struct has a place of its own
+            $<$<COMPILE_LANGUAGE:C>:-Wframe-larger-than=$<IF:$<CONFIG:Debug>,2048,768>>
             $<$<CONFIG:RelWithDebInfo>:-O2>)
 target_compile_definitions(lt_preloaded INTERFACE _GNU_SOURCE)
 

@@ -5,6 +5,8 @@
 #include "track/table_lock.h"
 #include "track/thread.h"
 
+#include <string.h>
+
 struct record {
     struct lt_keyed_record keyed;
     struct lt_handle handle;
@@ -14,7 +16,8 @@ static struct lt_table_lock lock;
 static struct lt_keyed table;
 
 int lt_handles_init(void) {
-    table = (struct lt_keyed){.record_size = sizeof(struct record)};
+    memset(&table, 0, sizeof table);
+    table.record_size = sizeof(struct record);
     lt_table_lock_reset(&lock);
     return 0;
 }

@@ -8,6 +8,7 @@
 
 #include <pthread.h>
 #include <stddef.h>
+#include <string.h>
 
 /* How many records each creation asks after, going round. While the table has C records a round takes C / 4 creations,
  * so that at most C / 2 records are those of threads whose end has not been noticed: the table keeps below four times
@@ -26,7 +27,8 @@ static struct lt_keyed table;
 static uint32_t ask_next;
 
 int lt_program_threads_init(void) {
-    table = (struct lt_keyed){.record_size = sizeof(struct record)};
+    memset(&table, 0, sizeof table);
+    table.record_size = sizeof(struct record);
     lt_table_lock_reset(&lock);
     return 0;
 }

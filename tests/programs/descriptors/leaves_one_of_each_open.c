@@ -21,7 +21,7 @@ int main(void) {
     mkfifo("fifo", 0600);
     open("/etc/passwd", O_RDONLY);                    // HOLDS 1 file
     open64("/etc/passwd", O_RDONLY | O_CLOEXEC);      // HOLDS 1 file
-    openat(AT_FDCWD, "made", O_RDWR | O_CREAT, 0600); // HOLDS 1 file
+    (void)openat(AT_FDCWD, "made", O_RDWR | O_CREAT, 0600); // HOLDS 1 file
     open("/etc", O_RDONLY);                           // HOLDS 1 directory
     open("/etc", O_RDONLY | O_DIRECTORY);             // HOLDS 1 directory
     open("fifo", O_RDWR);                             // HOLDS 1 pipe
