@@ -193,13 +193,13 @@ def case_git_status_leaves_one_dump():
 # --- vfork -------------------------------------------------------------------------------------------------------------
 
 
-def vfork(what, blocks=(100, 77700), **options):
+def vfork(what, blocks=(100, 77700), most=1, **options):
     unchanged("makes_vfork_children", what, **options)
     dump = only([d for d in dumps() if "makes_vfork" in d.name])
     check_held(dump)
     check_held(dump, "acquire", blocks)
     check_trigger(dump, "exit")
-    need(snapshot(dump)["index"] == 1, "snapshot %d", snapshot(dump)["index"])
+    need(snapshot(dump)["index"] <= most, "snapshot %d", snapshot(dump)["index"])
 
 
 def case_vfork_child_that_execs():
@@ -227,7 +227,7 @@ def case_vfork_child_that_takes_our_numbers():
 
 
 def case_vfork_child_that_works_for_long():
-    vfork("work", interval=30)
+    vfork("work", most=2, interval=30)  # one is due when the parent goes on: where its few events meet the clock, it comes
 
 
 # --- exec ----------------------------------------------------------------------------------------------------------
