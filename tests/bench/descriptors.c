@@ -4,6 +4,8 @@
  * is what it costs; without, what libc itself does.
  *
  *     LD_PRELOAD=libleaktrack.so LEAKTRACK_OUTPUT=/tmp/%p.bin descriptors [rounds] */
+#include "median.h"
+
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -70,16 +72,6 @@ static double nanoseconds_of(void (*pair)(void)) {
         pair();
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &to);
     return ((double)(to.tv_sec - from.tv_sec) * 1e9 + (double)(to.tv_nsec - from.tv_nsec)) / PAIRS;
-}
-
-static int by_size(const void *a, const void *b) {
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double *numbers, int count) {
-    qsort(numbers, (size_t)count, sizeof *numbers, by_size);
-    return numbers[count / 2];
 }
 
 int main(int argc, char **argv) {

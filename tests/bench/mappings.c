@@ -4,6 +4,8 @@
  * difference.
  *
  *     LD_PRELOAD=libleaktrack.so LEAKTRACK_OUTPUT=/tmp/%p.bin mappings [rounds] */
+#include "median.h"
+
 #include <dlfcn.h>
 #include <pthread.h>
 #include <signal.h>
@@ -94,16 +96,6 @@ static double nanoseconds_of(void (*pair)(const struct calls *), const struct ca
         pair(by);
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &to);
     return ((double)(to.tv_sec - from.tv_sec) * 1e9 + (double)(to.tv_nsec - from.tv_nsec)) / PAIRS;
-}
-
-static int by_size(const void *a, const void *b) {
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double *numbers, int count) {
-    qsort(numbers, (size_t)count, sizeof *numbers, by_size);
-    return numbers[count / 2];
 }
 
 int main(int count, char **arguments) {
