@@ -34,6 +34,12 @@ struct lt_human lt_human_size_change(int64_t bytes) {
     return size_with_sign(bytes < 0 ? "-" : bytes > 0 ? "+" : "", size);
 }
 
+struct lt_human lt_human_count_change(int64_t count) {
+    struct lt_human result;
+    snprintf(result.text, sizeof result.text, count ? "%+" PRId64 : "%" PRId64, count);
+    return result;
+}
+
 struct lt_human lt_human_count(uint64_t count, const char *noun) {
     struct lt_human result;
     snprintf(result.text, sizeof result.text, "%" PRIu64 " %s%s", count, noun, count == 1 ? "" : "s");

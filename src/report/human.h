@@ -18,6 +18,7 @@ struct lt_phrase {
 
 struct lt_human lt_human_size(uint64_t bytes);                 /* "937 B", "12.4 MiB" */
 struct lt_human lt_human_size_change(int64_t bytes);           /* "+12.4 MiB", "-937 B", "0 B" */
+struct lt_human lt_human_count_change(int64_t count);          /* "+12", "-3", "0" */
 struct lt_human lt_human_count(uint64_t, const char *noun);    /* "1 block", "2 blocks" */
 struct lt_human lt_human_share(uint64_t part, uint64_t whole); /* "12.3 %"; "100 %" and "0 %" only where exact */
 struct lt_human lt_human_duration(uint64_t centiseconds); /* "0.25 s", "12.4 s", "3 min 20 s", "2 h 5 min", "3 d 4 h" */

@@ -35,6 +35,10 @@ const char *lt_kind_plural(uint32_t kind) {
     return kind == LT_KIND_HEAP ? "heap" : noun_of(kind, true);
 }
 
+const char *lt_kind_noun(uint32_t kind) {
+    return noun_of(kind, true);
+}
+
 struct lt_human lt_human_kind_count(uint64_t count, uint32_t kind) {
     struct lt_human result;
     snprintf(result.text, sizeof result.text, "%" PRIu64 " %s", count, noun_of(kind, count != 1));

@@ -20,6 +20,9 @@ bool lt_kind_has_bytes(uint32_t kind);
 /* What all of the kind are called: "heap", "sockets", "directories", ... */
 const char *lt_kind_plural(uint32_t kind);
 
+/* "blocks", "sockets", "directories", ... */
+const char *lt_kind_noun(uint32_t kind);
+
 /* "1 block", "2 directories" */
 struct lt_human lt_human_kind_count(uint64_t count, uint32_t kind);
 

@@ -89,12 +89,13 @@ static const char *remedy(int status) {
 }
 
 /* What to do about a dump that holds nothing to report. `before`: the file when it was read. */
-static const char *content_remedy(const struct lt_loaded *loaded, const struct stat *before) {
+static const char *content_remedy(const struct lt_loaded *loaded, const struct stat *before, bool asked) {
     if (loaded->size < 4 || memcmp(loaded->bytes, LT_DUMP_MAGIC, 4) != 0)
         return "; the library names its dump leaktrack.PROGRAM.PID.bin, or as LEAKTRACK_OUTPUT says";
-    if (is_held(before))
-        return "; its process is alive, --request asks it for one";
-    return "";
+    if (!is_held(before))
+        return "";
+    return asked ? "; its process is alive and has not written one yet"
+                 : "; its process is alive, --request asks it for one";
 }
 
 static void drop(struct lt_loaded *loaded) {
@@ -122,14 +123,14 @@ static int parse(struct lt_loaded *loaded, struct stat *before) {
     }
 }
 
-int lt_load(struct lt_loaded *loaded, const char *path) {
+int lt_load(struct lt_loaded *loaded, const char *path, bool asked) {
     *loaded = (struct lt_loaded){.path = path};
     struct stat before = {0};
     int status = parse(loaded, &before);
     if (status && loaded->bytes) {
         bool is_memory = status == -ENOMEM;
         lt_error("%s: %s%s", path, is_memory ? "out of memory" : loaded->dump.end_reason,
-                 is_memory ? "" : content_remedy(loaded, &before));
+                 is_memory ? "" : content_remedy(loaded, &before, asked));
         lt_unload(loaded);
     }
     return status;

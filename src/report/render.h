@@ -19,7 +19,7 @@ struct lt_report {
     const struct lt_filter *filter;
     const struct lt_selection *selection;
     uint32_t recorded;                /* bit n: kind n (recorded.h) */
-    const char *nameless;             /* modules without symbols (nameless.h); NULL: none */
+    const char *nameless, *lineless;  /* modules without symbols, or debug information (nameless.h); NULL: none */
     const struct lt_policy *policies; /* judged */
     size_t policy_count;
 };

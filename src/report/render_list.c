@@ -58,7 +58,8 @@ static void put_by(const struct lt_report *report, const struct lt_terminal *ter
 /* How many of `count` rows are listed; says what the list is. */
 static size_t begin_list(const struct lt_report *report, const struct lt_terminal *terminal, const char *what,
                          size_t count, const char *columns) {
-    lt_paint(terminal, LT_PAINT_STRONG, "\n%s", what);
+    fputc('\n', terminal->out);
+    lt_paint(terminal, LT_PAINT_STRONG, "%s", what);
     fprintf(terminal->out, ": %zu\n%s\n", count, columns);
     return report->top && report->top < count ? report->top : count;
 }

@@ -83,7 +83,9 @@ static void put_groups(const struct lt_report *report, const struct lt_terminal 
     size_t count = lt_socket_groups(report->model, pool, &groups), rest = 0;
     if (!count)
         return;
-    lt_paint(terminal, LT_PAINT_STRONG, "\nsockets by state and peer\n");
+    fputc('\n', terminal->out);
+    lt_paint(terminal, LT_PAINT_STRONG, "sockets by state and peer");
+    fputc('\n', terminal->out);
     for (size_t i = 0; i < count; i++)
         if (!report->top || i < report->top)
             put_group(report, terminal, &groups[i], pool);
@@ -97,8 +99,8 @@ static void put_groups(const struct lt_report *report, const struct lt_terminal 
 static void put_state(const struct lt_terminal *terminal, const char *state, uint64_t before, uint64_t after) {
     size_t length = strlen(state), width = lt_escaped_width(state, length);
     lt_paint_name(terminal, LT_PAINT_PLAIN, state, length);
-    fprintf(terminal->out, "%*s %11" PRIu64 " %11" PRIu64 " %+11" PRId64 "\n", width < 12 ? 12 - (int)width : 0, "",
-            before, after, (int64_t)(after - before));
+    fprintf(terminal->out, "%*s %11" PRIu64 " %11" PRIu64 " %11s\n", width < 12 ? 12 - (int)width : 0, "", before,
+            after, lt_human_count_change((int64_t)(after - before)).text);
 }
 
 /* How many sockets stood in each state then and now: both lists are in the order of their words. */

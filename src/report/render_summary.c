@@ -45,12 +45,11 @@ static void put_arguments(const struct lt_terminal *terminal, const struct lt_du
 }
 
 static void put_sampling(const struct lt_terminal *terminal, const struct lt_dump_snapshot *snapshot) {
-    enum { COLUMNS = 110 };
-    if (!snapshot->sampling_mean)
-        return;
-    fprintf(terminal->out, "sampled: one heap block in %s on average;%s", lt_human_size(snapshot->sampling_mean).text,
-            terminal->width && terminal->width < COLUMNS ? "\n   " : "");
-    fputs(" its numbers are estimates, with their relative standard error\n", terminal->out);
+    if (snapshot->sampling_mean)
+        fprintf(terminal->out,
+                "sampled: one heap block in %s on average; its numbers are estimates, with their relative standard "
+                "error\n",
+                lt_human_size(snapshot->sampling_mean).text);
 }
 
 static void put_snapshot(const struct lt_terminal *terminal, const struct lt_model *model, const char *label) {
@@ -90,12 +89,30 @@ static void put_column(FILE *out, uint32_t kind, uint64_t count, uint64_t bytes,
         fprintf(out, " %10s", text);
 }
 
-/* Below it: how sure it is. The sign is one column of two bytes. */
-static void put_errors(FILE *out, int64_t count, int64_t bytes, struct lt_variance variance) {
-    const struct lt_human errors[] = {lt_human_error((double)count, variance.count),
-                                      lt_human_error((double)bytes, variance.bytes)};
-    fprintf(out, " %*s", errors[0].text[0] ? 12 : 11, errors[0].text);
-    fprintf(out, " %*s", errors[1].text[0] ? 11 : 10, errors[1].text);
+/* How sure the three columns of a kind are, below them. */
+struct errors {
+    struct lt_human texts[3][2]; /* of the count, of the bytes; "" none */
+};
+
+static void set_errors(struct lt_human texts[2], uint64_t count, uint64_t bytes, struct lt_variance variance) {
+    texts[0] = lt_human_error((double)(int64_t)count, variance.count);
+    texts[1] = lt_human_error((double)(int64_t)bytes, variance.bytes);
+}
+
+/* The sign is one column of two bytes. Nothing where all numbers are 0. */
+static void put_errors(FILE *out, const struct errors *errors) {
+    char line[9 + 3 * 2 * sizeof(struct lt_human)];
+    int length = snprintf(line, sizeof line, "%-9s", "");
+    bool any = false;
+    for (size_t i = 0; i < 3; i++)
+        for (size_t k = 0; k < 2; k++) {
+            const char *text = errors->texts[i][k].text;
+            length +=
+                snprintf(line + length, sizeof line - (size_t)length, " %*s", (k ? 10 : 11) + (text[0] != 0), text);
+            any |= text[0] != 0;
+        }
+    if (any)
+        fprintf(out, "%s\n", line);
 }
 
 /* What stands between two columns of a kind without bytes. */
@@ -121,11 +138,11 @@ static void put_inherited(const struct lt_terminal *terminal, const struct lt_du
 
 static void put_total_errors(FILE *out, const struct lt_model *model, const struct lt_dump_totals *totals) {
     const struct lt_variance live = model->live_variance, alloc = model->alloc_variance;
-    fprintf(out, "%-9s", "");
-    put_errors(out, (int64_t)totals->live_count, (int64_t)totals->live_bytes, live);
-    put_errors(out, (int64_t)totals->alloc_count, (int64_t)totals->alloc_bytes, alloc);
-    put_errors(out, (int64_t)totals->release_count, (int64_t)totals->release_bytes, lt_release_variance(alloc, live));
-    fputc('\n', out);
+    struct errors errors;
+    set_errors(errors.texts[0], totals->live_count, totals->live_bytes, live);
+    set_errors(errors.texts[1], totals->alloc_count, totals->alloc_bytes, alloc);
+    set_errors(errors.texts[2], totals->release_count, totals->release_bytes, lt_release_variance(alloc, live));
+    put_errors(out, &errors);
 }
 
 static void put_warm_up(const struct lt_terminal *terminal, const struct lt_model *model) {
@@ -168,7 +185,8 @@ static void put_totals(const struct lt_terminal *terminal, const struct lt_model
 static void put_change(FILE *out, uint32_t kind, const struct lt_dump_totals *before,
                        const struct lt_dump_totals *after, const char *mark) {
     char text[64];
-    snprintf(text, sizeof text, "%s%+" PRId64, mark, (int64_t)(after->live_count - before->live_count));
+    snprintf(text, sizeof text, "%s%s", mark,
+             lt_human_count_change((int64_t)(after->live_count - before->live_count)).text);
     fprintf(out, " %11s", text);
     snprintf(text, sizeof text, "%s%s", mark,
              lt_human_size_change((int64_t)(after->live_bytes - before->live_bytes)).text);
@@ -177,23 +195,22 @@ static void put_change(FILE *out, uint32_t kind, const struct lt_dump_totals *be
     fputc('\n', out);
 }
 
-/* Nothing where all of that side's blocks were recorded. */
-static void put_side_errors(FILE *out, const struct lt_model *side, const struct lt_dump_totals *totals) {
+/* None where all of that side's blocks were recorded. */
+static void set_side_errors(struct lt_human texts[2], const struct lt_model *side,
+                            const struct lt_dump_totals *totals) {
     if (side->snapshot->sampling_mean)
-        put_errors(out, (int64_t)totals->live_count, (int64_t)totals->live_bytes, side->live_variance);
-    else
-        fprintf(out, "%23s", "");
+        set_errors(texts, totals->live_count, totals->live_bytes, side->live_variance);
 }
 
 static void put_change_errors(FILE *out, const struct lt_report *report, const struct lt_dump_totals *before,
                               const struct lt_dump_totals *after) {
     const struct lt_variance older = report->base->live_variance, newer = report->model->live_variance;
-    fprintf(out, "%-9s", "");
-    put_side_errors(out, report->base, before);
-    put_side_errors(out, report->model, after);
-    put_errors(out, (int64_t)(after->live_count - before->live_count),
-               (int64_t)(after->live_bytes - before->live_bytes), lt_variance_sum(older, newer));
-    fputc('\n', out);
+    struct errors errors = {{{{{0}}}}};
+    set_side_errors(errors.texts[0], report->base, before);
+    set_side_errors(errors.texts[1], report->model, after);
+    set_errors(errors.texts[2], after->live_count - before->live_count, after->live_bytes - before->live_bytes,
+               lt_variance_sum(older, newer));
+    put_errors(out, &errors);
 }
 
 static void put_changes(const struct lt_report *report, const struct lt_terminal *terminal) {

@@ -2,10 +2,13 @@
 #include "base/attrs.h"
 #include "report/human.h"
 #include "report/kinds.h"
+#include "report/message.h"
 #include "report/render.h"
 #include "report/shorten.h"
+#include "report/wrap.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 const char *lt_trigger_word(uint32_t trigger) {
@@ -55,22 +58,6 @@ static struct lt_human share_of(const struct lt_report *report, const struct lt_
                                         : lt_human_share(part->count, whole->count);
 }
 
-/* The rest of a line of which `taken` columns are full: broken at its commas where the terminal is too narrow. */
-static void put_wrapped(const struct lt_terminal *terminal, const char *text, size_t taken) {
-    while (*text) {
-        const char *comma = strstr(text, ", ");
-        size_t length = comma ? (size_t)(comma - text) + 1 : strlen(text);
-        if (terminal->width && taken + length + 1 > terminal->width) {
-            fputs("\n   ", terminal->out);
-            taken = 3;
-        }
-        fprintf(terminal->out, " %.*s", (int)length, text);
-        taken += length + 1;
-        text += comma ? length + 1 : length;
-    }
-    fputc('\n', terminal->out);
-}
-
 static bool is_estimate(const struct lt_model *model, uint32_t kind) {
     return lt_estimated_kinds(model->snapshot) >> kind & 1;
 }
@@ -103,12 +90,14 @@ static char *change_title_of(const struct lt_report *report, const struct lt_row
                           before, now);
 }
 
-/* "1000 blocks"; in a comparison "+1000 blocks"; "~" in front of an estimate */
+/* "1000 blocks"; in a comparison "+1000 blocks", or "as many blocks"; "~" in front of an estimate */
 static char *count_of(const struct lt_report *report, const struct lt_row *row, struct lt_pool *pool) {
     int64_t change = lt_delta_count(&row->figures);
     const char *mark = about(report, row->kind);
     if (!report->base)
         return lt_pool_format(pool, "%s%s", mark, lt_human_kind_count(row->figures.live.count, row->kind).text);
+    if (!change)
+        return lt_pool_format(pool, "as many %s", lt_kind_noun(row->kind));
     return lt_pool_format(pool, "%s%s%s", mark, change < 0 ? "-" : "+",
                           lt_human_kind_count(change < 0 ? -(uint64_t)change : (uint64_t)change, row->kind).text);
 }
@@ -144,7 +133,7 @@ static void put_row_head(const struct lt_report *report, const struct lt_termina
         lead = lt_pool_format(&scratch, "#%zu  %s,", number, lead);
     }
     lt_paint(terminal, paint, "%s", lead);
-    put_wrapped(terminal, title, strlen(lead));
+    fprintf(terminal->out, " %s\n", title);
     lt_pool_free(&scratch);
 }
 
@@ -266,12 +255,20 @@ static void put_unrecorded(const struct lt_report *report, FILE *out) {
         fputs(" (LEAKTRACK_KINDS, the notes above, or an older library)\n", out);
 }
 
-static void put_nameless(const struct lt_report *report, const struct lt_terminal *terminal) {
-    if (!report->nameless)
+static void put_modules(const struct lt_terminal *terminal, const char *lead, const char *modules) {
+    if (!modules)
         return;
-    fputs("\nframes without names: ", terminal->out);
-    lt_paint_name(terminal, LT_PAINT_PLAIN, report->nameless, strlen(report->nameless));
-    fputs("; install debug symbols (Debian: packages named -dbgsym) or set DEBUGINFOD_URLS\n", terminal->out);
+    fputs(lead, terminal->out);
+    lt_paint_name(terminal, LT_PAINT_PLAIN, modules, strlen(modules));
+}
+
+static void put_nameless(const struct lt_report *report, const struct lt_terminal *terminal) {
+    if (!report->nameless && !report->lineless)
+        return;
+    put_modules(terminal, "\nframes without names: ", report->nameless);
+    put_modules(terminal, report->nameless ? "; without lines: " : "\nframes without lines: ", report->lineless);
+    fputs("; build with -g, install debug symbols (Debian: packages named -dbgsym) or set DEBUGINFOD_URLS\n",
+          terminal->out);
 }
 
 static void put_policies(const struct lt_report *report, const struct lt_terminal *terminal) {
@@ -279,13 +276,13 @@ static void put_policies(const struct lt_report *report, const struct lt_termina
     for (size_t i = 0; i < report->policy_count; i++) {
         const struct lt_policy *policy = &report->policies[i];
         fputs(i ? "" : "\n", terminal->out);
-        lt_paint(terminal, policy->breached ? LT_PAINT_BAD : LT_PAINT_GOOD, "%s\n",
-                 lt_policy_verdict(policy, &scratch));
+        lt_paint(terminal, policy->breached ? LT_PAINT_BAD : LT_PAINT_GOOD, "%s", lt_policy_verdict(policy, &scratch));
+        fputc('\n', terminal->out);
     }
     lt_pool_free(&scratch);
 }
 
-void lt_render_text(const struct lt_report *report, const struct lt_terminal *terminal) {
+static void render(const struct lt_report *report, const struct lt_terminal *terminal) {
     lt_render_summary(report, terminal);
     if (report->table->count)
         put_rows(report, terminal);
@@ -298,4 +295,22 @@ void lt_render_text(const struct lt_report *report, const struct lt_terminal *te
         lt_render_list(report, terminal);
     put_nameless(report, terminal);
     put_policies(report, terminal);
+}
+
+void lt_render_text(const struct lt_report *report, const struct lt_terminal *terminal) {
+    char *text = NULL;
+    size_t size;
+    struct lt_terminal page = *terminal;
+    if (!terminal->width) {
+        render(report, terminal);
+        return;
+    }
+    page.out = open_memstream(&text, &size);
+    if (!page.out)
+        lt_die_of_memory();
+    render(report, &page);
+    if (fclose(page.out) != 0)
+        lt_die_of_memory();
+    lt_wrap(terminal->out, text, terminal->width);
+    free(text);
 }

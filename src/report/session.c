@@ -13,6 +13,7 @@
 #include "report/request.h"
 #include "report/runtime.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,7 +35,8 @@ struct session {
 static bool open_inputs(struct session *session) {
     const struct lt_options *options = session->options;
     struct input *newer = &session->newer, *older = &session->older;
-    if (lt_load(&newer->loaded, options->dump) < 0 || (options->base && lt_load(&older->loaded, options->base) < 0))
+    if (lt_load(&newer->loaded, options->dump, options->request) < 0 ||
+        (options->base && lt_load(&older->loaded, options->base, false) < 0))
         return false;
     newer->snapshot = lt_find_snapshot(&newer->loaded, options->snapshot);
     session->is_incomplete |= newer->loaded.dump.end != LT_DUMP_COMPLETE;
@@ -119,13 +121,17 @@ static bool judge(struct session *session) {
     return breached;
 }
 
-/* Where the report does not say it to the person in front of the screen. */
-static void say_breaches(const struct lt_options *options) {
+/* Where the report does not say it to the person in front of the screen: of which process, since a dump may be gone by
+ * the time somebody reads it. */
+static void say_breaches(const struct session *session) {
+    const struct lt_options *options = session->options;
+    const struct lt_dump_process *process = &session->newer.loaded.dump.process;
     struct lt_pool scratch = {0};
     bool is_seen = options->format == LT_FORMAT_TEXT && (!options->output || strcmp(options->output, "-") == 0);
     for (size_t i = 0; i < options->policy_count && !is_seen; i++)
         if (options->policies[i].breached)
-            lt_error("%s: %s", options->dump, lt_policy_verdict(&options->policies[i], &scratch));
+            lt_error("%s, pid %" PRIu32 ": %s", process->exe[0] ? process->exe : options->dump, process->pid,
+                     lt_policy_verdict(&options->policies[i], &scratch));
     lt_pool_free(&scratch);
 }
 
@@ -148,7 +154,7 @@ static bool print(struct session *session) {
                                .recorded = lt_recorded_kinds(&session->newer.model),
                                .policies = options->policies,
                                .policy_count = options->policy_count};
-    report.nameless = lt_nameless_modules(&report, session->symbolizer, &session->newer.model.pool);
+    lt_find_nameless(&report, session->symbolizer, &session->newer.model.pool);
     if (lt_output_open(&output, options->output) < 0)
         return false;
     if (options->format == LT_FORMAT_JSON) {
@@ -168,13 +174,16 @@ static int run(struct session *session) {
         return LEAKTRACK_EXIT_UNREADABLE;
     if (!session->newer.snapshot || (lt_is_comparison(options) && !session->older.snapshot))
         return LEAKTRACK_EXIT_USAGE;
+    if (session->newer.snapshot == session->older.snapshot)
+        lt_warn("%s: snapshot %" PRIu64 " is compared with itself%s", options->dump, session->newer.snapshot->index,
+                session->newer.loaded.dump.snapshot_count == 1 ? ": the dump holds no other" : "");
     if (!open_symbolizer(session))
         lt_die_of_memory();
     make_table(session);
     bool breached = judge(session);
     if (!print(session))
         return LEAKTRACK_EXIT_USAGE;
-    say_breaches(options);
+    say_breaches(session);
     const struct lt_dump *dumps[] = {&session->newer.loaded.dump, options->base ? &session->older.loaded.dump : NULL};
     for (size_t i = 0; i < 2; i++)
         if (dumps[i] && dumps[i]->end != LT_DUMP_COMPLETE)

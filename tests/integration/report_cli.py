@@ -37,10 +37,18 @@ class ExitCodes(Case):
     def test_a_breach_is_told_even_where_nobody_sees_the_report(self):
         done = self.run_report("--format", "json", "--fail-on", "heap>0", self.dump)
         self.assertEqual(done.returncode, 1)
-        self.assert_one_line(done, "plain.bin", "breached: heap>0")
+        self.assert_one_line(done, "leaktrack-report: /usr/bin/app, pid 4711: breached: heap>0")
         done = self.run_report("-o", self.path("out"), "--fail-on", "heap>0", self.dump)
         self.assertEqual(done.returncode, 1)
         self.assert_one_line(done, "breached: heap>0")
+
+    def test_a_comparison_with_itself_is_told(self):
+        done = self.run_report("--base-snapshot", "last", self.dump)
+        self.assertEqual(done.returncode, 0)
+        self.assert_one_line(done, "plain.bin: snapshot 2 is compared with itself\n")
+        done = self.run_report("--base-snapshot", "first", make(self.path("one.bin"), PROCESS + "snapshot\n"))
+        self.assert_one_line(done, "snapshot 1 is compared with itself: the dump holds no other\n")
+        self.assertEqual(self.run_report("--base-snapshot", "first", self.dump).stderr, b"")
 
     def test_selections_narrow_a_policy(self):
         self.assertEqual(self.run_report("--fail-on", "any>0", "--kind", "socket", self.dump).returncode, 0)

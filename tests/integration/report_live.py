@@ -70,6 +70,7 @@ class Requests(Case):
         done = self.run_report("--request", self.path())
         self.assertIn(done.returncode, (3, 4))  # 3: it has no snapshot at all yet
         self.assertIn(b"is idle", done.stderr)
+        self.assertNotIn(b"--request", done.stderr)  # no advice to do what was just done
         self.assertLess(time.monotonic() - started, 20)
         self.end(child)
 

@@ -189,7 +189,10 @@ class Results(Case):
 
     def test_json(self):
         out = os.path.join(self.dir, "report.json")
-        self.assertEqual(self.smoke("--format", "json", "-o", out, VICTIM, "leak", "10").returncode, 1)
+        done = self.smoke("--format", "json", "-o", out, VICTIM, "leak", "10")
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr.decode(), r"^leaktrack-report: \S*smoke_victim, pid \d+: breached: heap>0 ")
+        self.assertNotIn(self.dir.encode(), done.stderr)  # where the dump was, which is gone
         with open(out, encoding="utf-8") as file:
             report = json.load(file)
         self.assertEqual([s["live_count"] for s in report["sites"] if s["live_count"]], [10])

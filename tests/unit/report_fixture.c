@@ -164,7 +164,7 @@ static struct lt_report rendered(struct fake_report *report) {
                              .selection = &report->selection,
                              .recorded = lt_recorded_kinds(&report->model)};
     if (report->hints)
-        form.nameless = lt_nameless_modules(&form, report->symbolizer, &report->pool);
+        lt_find_nameless(&form, report->symbolizer, &report->pool);
     return form;
 }
 

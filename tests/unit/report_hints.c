@@ -32,6 +32,19 @@ static void names_are_shortened(void **state) {
         {"g(std::basic_string_view<char, std::char_traits<char> >)", "g(std::string_view)"},
         {"std::basic_string<unsigned char, my::traits>", "std::basic_string<unsigned char, my::traits>"},
         {"std::__cxx11", "std::__cxx11"},
+        {"std::vector<std::vector<int, std::allocator<int> >, std::allocator<std::vector<int, std::allocator<int> > > "
+         ">",
+         "std::vector<std::vector<int> >"},
+        {"std::vector<int, std::allocator<int>>::push_back(int&&)", "std::vector<int>::push_back(int&&)"},
+        {"std::map<int, A, std::less<int>, std::allocator<std::pair<int const, A> > >::at", "std::map<int, A>::at"},
+        {"std::map<int, A, my::less, std::allocator<std::pair<int const, A> > >", "std::map<int, A, my::less>"},
+        {"std::unique_ptr<A, std::default_delete<A> >::reset(A*)", "std::unique_ptr<A>::reset(A*)"},
+        {"std::__1::basic_string<char, std::__1::char_traits<char>, std::__1::allocator<char> >::grow",
+         "std::string::grow"},
+        {"g(int, std::allocator<char> const&)", "g(int, std::allocator<char> const&)"},
+        {"g(std::less<int>, std::hash<int>, int)", "g(std::less<int>, std::hash<int>, int)"},
+        {"f<A, std::allocator<decltype((a)<(b))> >()", "f<A>()"},
+        {"f<A, std::allocator<char", "f<A, std::allocator<char"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
@@ -58,9 +71,18 @@ static void only_text_is_shortened(void **state) {
 static void a_hint_at_missing_symbols(void **state) {
     struct fake_report r = {.hints = true};
     (void)state;
-    fake_names("app+0x10|f|a.c:1\n");
+    fake_names("app+0x10|f|a.c:1\napp+0x11|g|-\n");
     assert_says(&r, PROCESS "\n" MODULES "snapshot\nsite heap x+0x10 app+0x20 app+0x30 live=1/1\n",
-                "\nframes without names: libx.so.1, app; install", true);
+                "\nframes without names: libx.so.1, app; build with -g, install", true);
+    r = (struct fake_report){.hints = true};
+    assert_says(&r, PROCESS "\n" MODULES "snapshot\nsite heap x+0x10 app+0x11 live=1/1\n",
+                "\nframes without names: libx.so.1; without lines: app; build", true);
+    r = (struct fake_report){.hints = true};
+    assert_says(&r, PROCESS "\n" MODULES "snapshot\nsite heap app+0x11 libc+0x20 live=1/1\n",
+                "\nframes without lines: app; build", true);
+    r = (struct fake_report){.hints = true}; /* what has no name needs no other word */
+    assert_says(&r, PROCESS "\n" MODULES "snapshot\nsite heap app+0x11 app+0x12 live=1/1\n",
+                "\nframes without names: app; build", true);
     r = (struct fake_report){.hints = true};
     assert_says(&r, PROCESS "\n" MODULES "snapshot\nsite heap app+0x10 libc+0x20 0x7000 live=1/1\n",
                 "frames without names", false);

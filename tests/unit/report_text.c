@@ -1,4 +1,5 @@
 /* The text for people, word by word. */
+#include "report/wrap.h"
 #include "report_fixture.h"
 
 #define PROCESS                                                                                                        \
@@ -26,14 +27,12 @@
             "counter untracked \"acquired before start-up\" 12\n"                                                      \
             "counter untracked \"no memory\" 0\n"
 
+/* The lines but those of tables. */
 static void assert_fits(struct fake_report *r, size_t width) {
     char *text = fake_text(r, width, false);
-    bool is_row = false;
-    for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
-        is_row |= line[0] == '#'; /* the summary may be wider */
-        if (is_row && lt_escaped_width(line, strlen(line)) > width)
+    for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
+        if (lt_escaped_width(line, strlen(line)) > width && !strstr(line, "    "))
             fail_msg("wider than %zu: %s", width, line);
-    }
     free(text);
 }
 
@@ -62,6 +61,37 @@ static void every_width_is_kept(void **state) {
     for (size_t width = 50; width < 130; width++)
         assert_fits(&r, width);
     fake_report_free(&r);
+}
+
+static void lines_are_wrapped(void **state) {
+    static const struct {
+        const char *text, *wrapped;
+    } cases[] = {
+        {"short\n", "short\n"},
+        {"\n\n", "\n\n"},
+        {"one two three four five six seven\n", "one two three four\n    five six seven\n"},
+        {"age of 20 s, of 2 acquired\n", "age of 20 s,\n    of 2 acquired\n"},
+        {"it takes all of 12.4 KiB\n", "it takes all of\n    12.4 KiB\n"},
+        {"it is just about 23.9 % of it\n", "it is just about\n    23.9 % of it\n"},
+        {"averyveryverylongword and more\n", "averyveryverylongword\n    and more\n"},
+        {"thiswordiswiderthantheterminalis\n", "thiswordiswiderthantheterminalis\n"},
+        {"columns    of        a    table\n", "columns    of        a    table\n"},
+        {"  indented by two blanks\n", "  indented by two\n      blanks\n"},
+        {"\33[31mred from here to there\33[0m\n", "\33[31mred from here to\33[0m\n    \33[31mthere\33[0m\n"},
+        {"\33[1mone\33[0m two three four five\n", "\33[1mone\33[0m two three four\n    five\n"},
+        {"\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e \xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e abcdefghi\n",
+         "\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e \xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e\n    abcdefghi\n"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char *text = NULL;
+        size_t size;
+        FILE *out = open_memstream(&text, &size);
+        lt_wrap(out, cases[i].text, 20);
+        fclose(out);
+        assert_string_equal(text, cases[i].wrapped);
+        free(text);
+    }
 }
 
 static void a_comparison(void **state) {
@@ -116,6 +146,34 @@ static void a_comparison_with_a_sampled_dump(void **state) {
                        PROCESS "snapshot time=100\nsite heap app+0x10 app+0x30 live=10000/100000\n"
                                "site heap app+0x20 app+0x30 live=3/6291456\n",
                        90, "sampled-comparison");
+}
+
+static void nothing_was_sampled(void **state) {
+    struct fake_report r = {0};
+    (void)state;
+    fake_names(NAMES);
+    fake_report_make(&r, PROCESS "snapshot sampling=524288\ntotals heap live=0/0\nsite file app+0x50 live=2/0\n", NULL);
+    char *text = fake_text(&r, 0, false);
+    assert_non_null(
+        strstr(text, "\nheap               ~0       ~0 B          ~0       ~0 B          ~0       ~0 B\nfile "));
+    free(text);
+    fake_report_free(&r);
+}
+
+static void what_has_not_changed_has_no_sign(void **state) {
+    struct fake_report r = {.sort = LT_SORT_GROWTH};
+    (void)state;
+    fake_names(NAMES);
+    fake_report_make(&r, PROCESS "snapshot\nsite heap app+0x10 live=3/90\nsite file app+0x50 live=2/0\n",
+                     PROCESS "snapshot\nsite heap app+0x10 live=3/60\nsite file app+0x50 live=2/0\n");
+    char *text = fake_text(&r, 0, false);
+    assert_non_null(strstr(text, "\nheap                3       60 B           3       90 B           0      +30 B\n"));
+    assert_non_null(strstr(text, "\nfile                2                      2                      0\n"));
+    assert_non_null(strstr(text, "\n#1  +30 B in as many blocks, heap, grown, before 60 B in 3 blocks, now 90 B"));
+    assert_non_null(strstr(text, "\n1 unchanged site, holding 2 files\n"));
+    assert_null(strstr(text, "+0"));
+    free(text);
+    fake_report_free(&r);
 }
 
 static void nothing_is_held(void **state) {
@@ -175,11 +233,14 @@ int main(void) {
         cmocka_unit_test(into_a_pipe_everything_is_whole),
         cmocka_unit_test(on_a_terminal_lines_keep_to_the_width),
         cmocka_unit_test(every_width_is_kept),
+        cmocka_unit_test(lines_are_wrapped),
         cmocka_unit_test(a_comparison),
         cmocka_unit_test(groups),
         cmocka_unit_test(recursion_is_folded),
         cmocka_unit_test(sampled_numbers_are_marked),
         cmocka_unit_test(a_comparison_with_a_sampled_dump),
+        cmocka_unit_test(nothing_was_sampled),
+        cmocka_unit_test(what_has_not_changed_has_no_sign),
         cmocka_unit_test(nothing_is_held),
         cmocka_unit_test(hostile_names_are_harmless),
         cmocka_unit_test(colour_changes_nothing_else),
