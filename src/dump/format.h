@@ -266,6 +266,7 @@ enum lt_counter_group {
     LT_COUNTER_UNTRACKED = 1,  /* events that were not recorded, by reason */
     LT_COUNTER_STATISTICS = 2, /* the library's own: arena bytes, rule misses, threads, snapshot nanoseconds ... */
     LT_COUNTER_KERNEL = 3,     /* what the kernel says of the process, and how the tables agree with it: names below */
+    LT_COUNTER_MEMORY = 4,     /* bytes that the kernel accounts to the process and to its control group: names below */
 };
 
 /* Names of group 3. reconciled: 1, or 0 where /proc could not be read: then the rows are what the tables say. */
@@ -280,6 +281,19 @@ enum lt_counter_group {
 #define LT_KERNEL_VANISHED_MAPPINGS     "vanished_mappings"
 #define LT_KERNEL_VANISHED_THREADS      "vanished_threads"
 #define LT_KERNEL_MISUSES_WITHOUT_STACK "misuses_without_stack"
+
+/* Names of group 4. cgroup_...: of the whole control group, all its processes. A number that could not be had is left
+ * out; so is a limit that is none. */
+#define LT_MEMORY_CGROUP_VERSION       "cgroup_version" /* 1 or 2 */
+#define LT_MEMORY_CGROUP_USED          "cgroup_used"    /* memory.current, memory.usage_in_bytes */
+#define LT_MEMORY_CGROUP_LIMIT         "cgroup_limit"   /* the least of its own and those above it */
+#define LT_MEMORY_CGROUP_ANON          "cgroup_anon"
+#define LT_MEMORY_CGROUP_FILE          "cgroup_file" /* page cache, shmem included */
+#define LT_MEMORY_CGROUP_SHMEM         "cgroup_shmem"
+#define LT_MEMORY_CGROUP_INACTIVE_FILE "cgroup_inactive_file"
+#define LT_MEMORY_CGROUP_KERNEL        "cgroup_kernel"
+#define LT_MEMORY_CGROUP_SLAB          "cgroup_slab" /* part of kernel */
+#define LT_MEMORY_CGROUP_SOCK          "cgroup_sock"
 
 /* BUMP RULE. A new section type or field that an old reader may skip: raise LT_DUMP_MINOR, do not set CRITICAL. A row
  * that changes its meaning, or a new resource kind: raise the section's version; the reader keeps reading the old one.

@@ -33,6 +33,7 @@ const char *lt_trigger_word(uint32_t trigger); /* "periodic", ..., "unknown" */
 void lt_render_summary(const struct lt_report *, const struct lt_terminal *);  /* all above the rows */
 void lt_render_findings(const struct lt_report *, const struct lt_terminal *); /* what is plainly wrong, with stacks */
 void lt_render_limits(const struct lt_report *, const struct lt_terminal *);   /* what the kernel counts, and allows */
+void lt_render_memory(const struct lt_report *, const struct lt_terminal *);   /* where it is */
 void lt_render_sockets(const struct lt_report *, const struct lt_terminal *);  /* by state and peer */
 void lt_render_list(const struct lt_report *, const struct lt_terminal *);     /* resource by resource */
 

@@ -1,6 +1,7 @@
 /* The machine's form of a report. docs/report-json.md is its contract and docs/report-json.schema.json its schema:
  * members may be added under "leaktrack-report/1", none may change its meaning. */
 #include "report/render_json.h"
+#include "report/memory.h"
 
 #include <inttypes.h>
 
@@ -244,6 +245,14 @@ static void put_go_runtime(struct lt_json *json, const struct lt_amount *held) {
     lt_json_end(json);
 }
 
+static void put_memory_findings(struct lt_json *json, const struct lt_report *report) {
+    const struct lt_dump_snapshot *since;
+    lt_json_array(json, "memory_findings");
+    if (lt_page_cache_of(report->model, report->base, &since) != LT_PAGE_CACHE_LITTLE)
+        lt_json_string(json, NULL, "page cache");
+    lt_json_end(json);
+}
+
 static void put_base(struct lt_json *json, const struct lt_report *report) {
     lt_json_object(json, "base");
     put_process(json, "process", &report->base->dump->process);
@@ -251,6 +260,7 @@ static void put_base(struct lt_json *json, const struct lt_report *report) {
     put_snapshot(json, "snapshot", report->base->snapshot);
     put_totals(json, "totals", report->base);
     lt_json_counters(json, "kernel", report->base->snapshot, LT_COUNTER_KERNEL);
+    lt_json_counters(json, "memory", report->base->snapshot, LT_COUNTER_MEMORY);
     lt_json_socket_states(json, report->base);
     lt_json_object(json, "unchanged");
     lt_json_number(json, "site_count", report->table->unchanged_sites);
@@ -273,6 +283,8 @@ void lt_render_json(const struct lt_report *report, FILE *out) {
     put_warm_up(&json, report->model);
     put_go_runtime(&json, &report->model->go_runtime.live);
     lt_json_counters(&json, "kernel", snapshot, LT_COUNTER_KERNEL);
+    lt_json_counters(&json, "memory", snapshot, LT_COUNTER_MEMORY);
+    put_memory_findings(&json, report);
     lt_json_socket_states(&json, report->model);
     lt_json_counters(&json, "untracked", snapshot, LT_COUNTER_UNTRACKED);
     lt_json_counters(&json, "statistics", snapshot, LT_COUNTER_STATISTICS);

@@ -286,6 +286,7 @@ void lt_render_summary(const struct lt_report *report, const struct lt_terminal 
         put_totals(terminal, model);
     }
     lt_render_limits(report, terminal);
+    lt_render_memory(report, terminal);
     put_untracked(terminal, model->snapshot);
     put_notes(terminal, &model->dump->process);
 }

@@ -15,6 +15,7 @@
 #include "track/counters.h"
 #include "track/dictionary.h"
 #include "track/identity.h"
+#include "track/memory_use.h"
 #include "track/sampler.h"
 #include "track/sites.h"
 #include "track/statistics.h"
@@ -170,6 +171,7 @@ static int write_counters(void) {
                                                               .failed_snapshots = atomic_load(&failed),
                                                               .snapshot_ns = lt_clock_mono_ns() - work.begin_ns});
     rows += lt_picture_put_counters(writer);
+    rows += lt_put_memory(writer);
     return lt_rows_end(writer, rows);
 }
 

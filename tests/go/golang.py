@@ -22,8 +22,9 @@ def build(shim, source, directory, *options, strip=False, name="program"):
     return program
 
 
-def snapshot(shim, command, cwd, **options):
-    """Runs the program until it says "ready", asks for a snapshot, lets it end. Its report."""
+def snapshot(shim, command, cwd, judge=None, **options):
+    """Runs the program until it says "ready", asks for a snapshot, lets it end. Its report. While the program stands still
+    judge(pid, report) may look at it."""
     env = shim.environment(cwd, **options)
     with subprocess.Popen(command, env=env, cwd=cwd, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE) as process:
@@ -35,6 +36,8 @@ def snapshot(shim, command, cwd, **options):
             dump = glob.glob(os.path.join(cwd, "*.%d.bin" % process.pid))
             harness.need(len(dump) == 1, "dumps of pid %d: %s" % (process.pid, dump))
             report = shim.read(dump[0], "--request", "--top", "0")
+            if judge:
+                judge(process.pid, report)
             out, err = process.communicate(timeout=harness.TIMEOUT)
         finally:
             process.kill()
@@ -44,10 +47,10 @@ def snapshot(shim, command, cwd, **options):
 
 
 def marked_lines(source):
-    """{words of the comment: line number} of the lines with // LEAK words."""
+    """{words of the comment: line number} of the lines with // LEAK words, or // NO LEAK words."""
     with open(source, encoding="utf-8") as file:
         return {found.group(1).strip(): number for number, line in enumerate(file, 1)
-                for found in [re.search(r"// LEAK (.*)", line)] if found}
+                for found in [re.search(r"// (?:NO )?LEAK (.*)", line)] if found}
 
 
 def frames_at(report, source, line):

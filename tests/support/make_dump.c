@@ -343,18 +343,20 @@ static void do_block(struct lt_maker *maker, char **words) {
 }
 
 static enum lt_counter_group counter_group(struct lt_maker *maker, const char *word) {
-    if (strcmp(word, "untracked") == 0)
-        return LT_COUNTER_UNTRACKED;
-    if (strcmp(word, "statistics") == 0)
-        return LT_COUNTER_STATISTICS;
-    if (strcmp(word, "kernel") != 0)
-        lt_maker_unknown(maker, word);
-    return LT_COUNTER_KERNEL;
+    static const char *const words[] = {[LT_COUNTER_UNTRACKED] = "untracked",
+                                        [LT_COUNTER_STATISTICS] = "statistics",
+                                        [LT_COUNTER_KERNEL] = "kernel",
+                                        [LT_COUNTER_MEMORY] = "memory"};
+    for (enum lt_counter_group group = LT_COUNTER_UNTRACKED; group <= LT_COUNTER_MEMORY; group++)
+        if (strcmp(word, words[group]) == 0)
+            return group;
+    lt_maker_unknown(maker, word);
+    return LT_COUNTER_UNTRACKED;
 }
 
 static void do_counter(struct lt_maker *maker, char **words) {
     if (!words[0] || !words[1] || !words[2] || maker->counter_count == LT_MAKE_COUNTERS)
-        LT_MAKER_FAIL(maker, "counter untracked|statistics|kernel NAME VALUE, or too many of them");
+        LT_MAKER_FAIL(maker, "counter untracked|statistics|kernel|memory NAME VALUE, or too many of them");
     struct lt_make_counter *counter = &maker->counters[maker->counter_count++];
     counter->group = counter_group(maker, words[0]);
     snprintf(counter->name, sizeof counter->name, "%s", words[1]);

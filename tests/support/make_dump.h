@@ -20,7 +20,7 @@
  *   block 0x7f0010 heap app+0x10 app+0x20 size=37 birth=10 truncated
  *
  *   counter untracked "paused by leaktrack_pause" 3
- *          groups: untracked, statistics, kernel
+ *          groups: untracked, statistics, kernel, memory
  *
  *   descriptor 3 socket app+0x10 birth=10 truncated site=socket origin=call cloexec stream directory deleted
  *          target=socket:[7] DETAILS

@@ -1,5 +1,6 @@
 find_package(Threads REQUIRED)
 lt_unit_test(os_arena ROOMS base os LIBS Threads::Threads)
+lt_unit_test(os_cgroup ROOMS base os)
 lt_unit_test(os_clock ROOMS base os)
 lt_unit_test(os_fd_list ROOMS base os LIBS Threads::Threads)
 lt_unit_test(os_file ROOMS base os)

@@ -1,0 +1,79 @@
+/* Where the memory is that the kernel counts:
+ *
+ *     cgroup memory 812.0 MiB of 1.0 GiB (79.3 %), working set 192.0 MiB, of all its processes: page cache 640.0 MiB,
+ *     anonymous 150.0 MiB, kernel 22.0 MiB
+ *       mostly page cache: ... */
+#include "report/human.h"
+#include "report/memory.h"
+#include "report/render.h"
+
+#include <inttypes.h>
+
+/* "640.0 MiB"; in a comparison "640.0 MiB (+12.0 MiB)" */
+static void put_bytes(FILE *out, uint64_t now, uint64_t before) {
+    fputs(lt_human_size(now).text, out);
+    if (before != LT_NO_NUMBER)
+        fprintf(out, " (%s)", lt_human_size_change((int64_t)(now - before)).text);
+}
+
+struct part {
+    const char *name;
+    uint64_t now, before;
+};
+
+static void put_parts(FILE *out, const struct part *parts, size_t count) {
+    const char *lead = ":";
+    for (size_t i = 0; i < count; i++) {
+        if (parts[i].now == LT_NO_NUMBER || (!parts[i].now && (!parts[i].before || parts[i].before == LT_NO_NUMBER)))
+            continue;
+        fprintf(out, "%s %s ", lead, parts[i].name);
+        put_bytes(out, parts[i].now, parts[i].before);
+        lead = ",";
+    }
+    fputc('\n', out);
+}
+
+static void put_cgroup_parts(FILE *out, const struct lt_cgroup_use *now, const struct lt_cgroup_use *before) {
+    const struct part parts[] = {
+        {"page cache", now->page_cache, before->page_cache}, {"anonymous", now->anonymous, before->anonymous},
+        {"shared memory", now->shared, before->shared},      {"kernel", now->kernel, before->kernel},
+        {"socket buffers", now->sockets, before->sockets},
+    };
+    put_parts(out, parts, sizeof parts / sizeof parts[0]);
+}
+
+static void put_page_cache(const struct lt_report *report, FILE *out) {
+    const struct lt_dump_snapshot *since;
+    const enum lt_page_cache found = lt_page_cache_of(report->model, report->base, &since);
+    if (found == LT_PAGE_CACHE_LITTLE)
+        return;
+    if (found == LT_PAGE_CACHE_GROWTH)
+        fprintf(out, "  what grew since snapshot %" PRIu64 " is mostly page cache", since->index);
+    else
+        fputs("  mostly page cache", out);
+    fputs(", of files that were read or written: no leak of this process. The kernel takes it back when memory is "
+          "short;\n"
+          "  posix_fadvise(POSIX_FADV_DONTNEED) after use or O_DIRECT keep a file out of it, the cgroup's memory.high"
+          " keeps it small\n",
+          out);
+}
+
+static void put_cgroup(const struct lt_report *report, FILE *out) {
+    struct lt_cgroup_use now, before;
+    if (!lt_cgroup_of(report->model->snapshot, &now))
+        return;
+    lt_cgroup_of(report->base ? report->base->snapshot : NULL, &before);
+    fputs("cgroup memory ", out);
+    put_bytes(out, now.used, before.used);
+    if (now.limit != LT_NO_NUMBER)
+        fprintf(out, " of %s (%s)", lt_human_size(now.limit).text, lt_human_share(now.used, now.limit).text);
+    if (lt_working_set(&now) != LT_NO_NUMBER)
+        fprintf(out, ", working set %s", lt_human_size(lt_working_set(&now)).text);
+    fputs(", of all its processes", out);
+    put_cgroup_parts(out, &now, &before);
+}
+
+void lt_render_memory(const struct lt_report *report, const struct lt_terminal *terminal) {
+    put_cgroup(report, terminal->out);
+    put_page_cache(report, terminal->out);
+}
