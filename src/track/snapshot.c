@@ -162,8 +162,9 @@ static int write_blocks(void) {
 
 static int write_counters(void) {
     struct lt_writer *writer = &work.writer;
-    uint32_t rows = 0;
+    uint32_t rows;
     lt_rows_begin(writer, LT_SECTION_COUNTERS, 0, false, 0);
+    rows = lt_put_memory(writer);
     for (unsigned reason = 0; reason < LT_UNTRACKED_END; reason++)
         rows += lt_put_counter(writer, LT_COUNTER_UNTRACKED, lt_untracked_name(reason), lt_untracked_count(reason));
     rows += lt_put_statistics(writer, &(struct lt_statistics){.sites = work.sites.count,
@@ -171,7 +172,6 @@ static int write_counters(void) {
                                                               .failed_snapshots = atomic_load(&failed),
                                                               .snapshot_ns = lt_clock_mono_ns() - work.begin_ns});
     rows += lt_picture_put_counters(writer);
-    rows += lt_put_memory(writer);
     return lt_rows_end(writer, rows);
 }
 
