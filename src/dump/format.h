@@ -91,7 +91,9 @@ enum lt_process_field {
 /* MODULES: varint first_id, varint count, then rows with ids first_id, first_id + 1, ... (1 is the first of the file):
  *   bytes path | bytes build_id | varint bias | varint device | varint inode | varint size | varint mtime_ns |
  *   varint load_cs | varint segments, then per segment: varint vaddr | varint memsz | varint offset | varint flags
- * device, inode, size and mtime_ns are 0 where unknown. load_cs: centiseconds since start when it was first seen.
+ * build_id: the descriptor of NT_GNU_BUILD_ID; where there is none, LT_GO_BUILD_ID_PREFIX and Go's own build id (text
+ * of .note.go.buildid); else empty. device, inode, size and mtime_ns are 0 where unknown. load_cs: centiseconds since
+ * start when it was first seen.
  *
  * UNLOADS: varint count, rows: varint module_id | varint unload_cs
  * A later row of the same module replaces an earlier one; unload_cs UINT32_MAX: it is loaded again, at its old place.
@@ -153,6 +155,7 @@ enum lt_process_field {
  * END: varint snapshot index | varint sections (of this snapshot, END included) | varint bytes (from SNAPSHOT's head to
  *   END's head) | varint crc (CRC-32C over the 4-byte head_crc of every section of the snapshot before END, in file
  * order) */
+#define LT_GO_BUILD_ID_PREFIX "go:"
 enum { LT_AGE_CLASSES = 32 }; /* above every class: 2^32 centiseconds are less than 2^26 s */
 
 enum lt_site_flag {

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 enum lt_dump_end {
     LT_DUMP_COMPLETE,  /* the file ends with a closed snapshot, nothing in it is damaged */
@@ -31,6 +32,12 @@ struct lt_dump_module { /* index 0 is "no module" */
     struct lt_dump_segment *segments;
     size_t segment_count;
 };
+
+/* Whether build_id is Go's: LT_GO_BUILD_ID_PREFIX and text. */
+static inline bool lt_dump_has_go_build_id(const struct lt_dump_module *module) {
+    const size_t prefix = sizeof LT_GO_BUILD_ID_PREFIX - 1;
+    return module->build_id_size > prefix && memcmp(module->build_id, LT_GO_BUILD_ID_PREFIX, prefix) == 0;
+}
 
 struct lt_dump_node { /* index 0 is the root */
     uint32_t parent, module;

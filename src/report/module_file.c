@@ -3,6 +3,7 @@
 #include "report/module_file.h"
 
 #include "report/debuginfod.h"
+#include "report/go_build_id.h"
 
 #include <elfutils/libdwelf.h>
 #include <errno.h>
@@ -21,10 +22,14 @@ struct search {
     struct lt_module_file best;
 };
 
-static enum lt_module_verdict judge_build_id(const struct lt_dump_module *module, Elf *elf) {
+static bool has_gnu_build_id(const struct lt_dump_module *module, Elf *elf) {
     const void *id;
     ssize_t size = dwelf_elf_gnu_build_id(elf, &id);
-    bool same = size > 0 && (size_t)size == module->build_id_size && memcmp(id, module->build_id, (size_t)size) == 0;
+    return size > 0 && (size_t)size == module->build_id_size && memcmp(id, module->build_id, (size_t)size) == 0;
+}
+
+static enum lt_module_verdict judge_build_id(const struct lt_dump_module *module, Elf *elf) {
+    bool same = lt_dump_has_go_build_id(module) ? lt_go_build_id_is(elf, module) : has_gnu_build_id(module, elf);
     return same ? LT_MODULE_FOUND : LT_MODULE_OTHER_BUILD_ID;
 }
 
@@ -120,10 +125,15 @@ static void write_hex(char *text, const uint8_t *bytes, size_t count) {
         sprintf(text + 2 * i, "%02x", bytes[i]);
 }
 
+/* By what directories of debug information, and servers of it, are ordered. */
+static bool has_gnu_name(const struct lt_dump_module *module) {
+    return module->build_id_size >= 2 && module->build_id_size <= 64 && !lt_dump_has_go_build_id(module);
+}
+
 static bool try_build_id(struct search *search) {
     const struct lt_dump_module *module = search->module;
     char hex[2 * 64 + 1] = "";
-    if (module->build_id_size < 2 || module->build_id_size > 64)
+    if (!has_gnu_name(module))
         return false;
     write_hex(hex, module->build_id, module->build_id_size);
     for (char **dir = search->run->debug_dirs; *dir; dir++)
@@ -141,7 +151,7 @@ struct lt_module_file lt_module_file_find(struct lt_symbol_run *run, const struc
     struct search search = {.run = run, .module = module, .best = {.verdict = LT_MODULE_MISSING, .fd = -1}};
     char *path = undeleted(module->path);
     bool found = (path && try_paths(&search, path)) || try_build_id(&search);
-    if (!found && run->use_debuginfod && module->build_id_size) {
+    if (!found && run->use_debuginfod && has_gnu_name(module)) {
         char *fetched = NULL;
         int fd = lt_debuginfod_fetch(run, module->build_id, module->build_id_size, &fetched);
         if (fd >= 0)

@@ -157,6 +157,17 @@ static void put_line(struct lt_json *json, unsigned line) {
         lt_json_string(json, "line", NULL);
 }
 
+/* Go's build id is text. */
+static void put_build_id(struct lt_json *json, const struct lt_dump_module *module) {
+    char text[128];
+    if (module && lt_dump_has_go_build_id(module)) {
+        snprintf(text, sizeof text, "%.*s", (int)sizeof text - 1, (const char *)module->build_id);
+        lt_json_string(json, "build_id", text);
+    } else {
+        lt_json_bytes(json, "build_id", module ? module->build_id : NULL, module ? module->build_id_size : 0);
+    }
+}
+
 static void put_frame(struct lt_json *json, const struct lt_frame *frame) {
     lt_json_flat_object(json, NULL);
     lt_json_string(json, "function", frame->function);
@@ -164,8 +175,7 @@ static void put_frame(struct lt_json *json, const struct lt_frame *frame) {
     put_line(json, frame->line);
     put_module(json, frame->module);
     lt_json_number(json, "offset", frame->offset);
-    lt_json_bytes(json, "build_id", frame->module ? frame->module->build_id : NULL,
-                  frame->module ? frame->module->build_id_size : 0);
+    put_build_id(json, frame->module);
     lt_json_bool(json, "inlined", frame->inlined);
     lt_json_end(json);
 }

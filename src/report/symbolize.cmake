@@ -21,7 +21,7 @@ target_link_libraries(lt_symbolize_libs INTERFACE PkgConfig::LIBDW PkgConfig::LI
 find_path(LIBIBERTY_INCLUDE_DIR demangle.h PATH_SUFFIXES libiberty)
 find_library(LIBIBERTY_LIBRARY iberty)
 set(LT_SYMBOLIZE_SOURCES
-    go_image.c go_table.c symbolize.c symbolize_lines.c symbolize_module.c symbolize_names.c symbolize_ranges.c symbolize_run.c symbolize_symtab.c
+    go_build_id.c go_image.c go_table.c symbolize.c symbolize_lines.c symbolize_module.c symbolize_names.c symbolize_ranges.c symbolize_run.c symbolize_symtab.c
     symbolize_units.c symbolize_walk.c module_file.c find_debug.c debuginfod.c)
 if(LIBIBERTY_INCLUDE_DIR AND LIBIBERTY_LIBRARY)
   list(APPEND LT_SYMBOLIZE_SOURCES demangle_iberty.c)

@@ -20,7 +20,7 @@ struct answer {
 
 struct identity { /* what two dumps agree on when they mean the same file */
     char *path;
-    uint8_t build_id[64];
+    uint8_t build_id[128];
     size_t build_id_size;
     uint64_t size, mtime_ns;
 };

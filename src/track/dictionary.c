@@ -170,9 +170,16 @@ uint32_t lt_dictionary_nodes(void) {
     return dictionary.next_node;
 }
 
+static void put_build_id(struct lt_writer *writer, const struct lt_module *module) {
+    uint8_t id[sizeof LT_GO_BUILD_ID_PREFIX + LT_BUILD_ID_MAX] = LT_GO_BUILD_ID_PREFIX;
+    const size_t prefix = module->build_id_is_go ? sizeof LT_GO_BUILD_ID_PREFIX - 1 : 0;
+    memcpy(id + prefix, module->build_id, module->build_id_size);
+    lt_put_bytes(writer, id, prefix + module->build_id_size);
+}
+
 static void put_module(struct lt_writer *writer, const struct lt_module *module) {
     lt_put_bytes(writer, module->path, strnlen(module->path, PATH_MAX_BYTES));
-    lt_put_bytes(writer, module->build_id, module->build_id_size);
+    put_build_id(writer, module);
     lt_put_varint(writer, module->bias);
     lt_put_varint(writer, module->device);
     lt_put_varint(writer, module->inode);

@@ -6,7 +6,9 @@
 
 #include <elf.h>
 
-enum { GO_BUILD_ID = 4 }; /* cmd/link/internal/ld/elf.go: ELF_NOTE_GOBUILDID_TAG, name "Go\0\0" */
+enum {
+    GO_BUILD_ID = 4
+}; /* cmd/link/internal/ld/elf.go: ELF_NOTE_GOBUILDID_TAG; the notes of its libraries have others */
 
 bool lt_headers_find(uintptr_t header, struct lt_headers *headers) {
     const ElfW(Ehdr) *elf = (const ElfW(Ehdr) *)header;
@@ -41,14 +43,28 @@ static void add_segment(struct lt_module *module, const ElfW(Phdr) * segment) {
         module->end = end;
 }
 
-static bool is_note(const uint8_t *name, uint32_t name_size, const char *wanted) {
-    return name_size == 4 && memcmp(name, wanted, 4) == 0;
-}
-
-static void keep_build_id(struct lt_module *module, const uint8_t *id, uint32_t size) {
+static void keep_build_id(struct lt_module *module, const uint8_t *id, uint32_t size, bool is_go) {
     module->build_id_size = size < LT_BUILD_ID_MAX ? size : LT_BUILD_ID_MAX;
+    module->build_id_is_go = is_go;
     module->build_id_at = id;
     memcpy(module->build_id, id, module->build_id_size);
+}
+
+/* Go's build id is hashes of what was built, with slashes between. One without is a word of somebody's own (bazel
+ * writes "redacted"), the same for every build. */
+static bool is_identity(const uint8_t *id, uint32_t size) {
+    return memchr(id, '/', size);
+}
+
+static void see_note(struct lt_module *module, uint32_t type, const uint8_t *name, const uint8_t *id, uint32_t size) {
+    const bool has_gnu = module->build_id_size && !module->build_id_is_go;
+    if (memcmp(name, "Go\0", 4) == 0) {
+        module->is_go = true;
+        if (type == GO_BUILD_ID && !module->build_id_size && is_identity(id, size))
+            keep_build_id(module, id, size, true);
+    } else if (memcmp(name, "GNU", 4) == 0 && type == NT_GNU_BUILD_ID && !has_gnu) {
+        keep_build_id(module, id, size, false);
+    }
 }
 
 /* Notes are {name size, descriptor size, type, name, descriptor}, the last two padded to the segment's alignment. */
@@ -62,9 +78,8 @@ static void read_notes(struct lt_module *module, struct lt_bytes notes, uint64_t
         lt_bytes_skip(&notes, (size + padding) & ~padding);
         if (notes.bad)
             return;
-        if (type == NT_GNU_BUILD_ID && is_note(name, name_size, "GNU") && module->build_id_size == 0)
-            keep_build_id(module, descriptor, size);
-        module->is_go |= type == GO_BUILD_ID && is_note(name, name_size, "Go\0");
+        if (name_size == 4)
+            see_note(module, type, name, descriptor, size);
     }
 }
 

@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { LT_BUILD_ID_MAX = 32, LT_MODULE_SEGMENTS_MAX = 16, LT_MODULES_MAX = 1 << 14 };
+enum { LT_BUILD_ID_MAX = 96, LT_MODULE_SEGMENTS_MAX = 16, LT_MODULES_MAX = 1 << 14 };
 
 struct lt_segment { /* one PT_LOAD */
     uint64_t vaddr, memsz, offset;
@@ -31,7 +31,8 @@ struct lt_module {
     struct lt_segment segments[LT_MODULE_SEGMENTS_MAX];
     uint32_t build_id_size; /* 0 where there is none */
     uint8_t build_id[LT_BUILD_ID_MAX];
-    const char *path; /* as loaded, absolute where the loader knows; a copy in the arena; never NULL */
+    bool build_id_is_go; /* Go's own (text, 83 bytes), where there is no GNU build-id */
+    const char *path;    /* as loaded, absolute where the loader knows; a copy in the arena; never NULL */
     uint64_t device, inode, size, mtime_ns; /* of the file at discovery; 0 where unknown */
     bool file_known;                        /* the four above have been filled in */
     bool is_go;                             /* it holds code that Go's linker laid out */
