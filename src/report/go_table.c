@@ -135,12 +135,17 @@ static void read_header(struct lt_go_table *table) {
     table->function_count = count < room ? count : 0; /* behind the last stands where the code ends */
 }
 
+/* The linker of the C compiler has put the table anywhere: of programs, of libraries for -linkshared. */
+static bool is_by_go(const struct lt_go_image *image) {
+    return lt_go_image_section(image, ".note.go.buildid").size || lt_go_image_section(image, ".note.go.abihash").size;
+}
+
 int lt_go_table_open(struct lt_go_table *table, Elf *elf) {
     *table = (struct lt_go_table){0};
     if (lt_go_image_open(&table->image, elf) != 0)
         return 0;
     table->bytes = lt_go_image_section(&table->image, ".gopclntab");
-    if (!table->bytes.size && lt_go_image_section(&table->image, ".note.go.buildid").size)
+    if (!table->bytes.size && is_by_go(&table->image))
         table->bytes = lt_go_image_scan(&table->image, is_table);
     table->layout = table->bytes.size ? layout_of(&table->bytes) : NULL;
     if (!table->layout)

@@ -56,6 +56,23 @@ static inline bool lt_arch_go_switch(const uint8_t *code, int16_t *g, int16_t *d
     return *g >= 0 && *depth >= 0 && code[12] == 0x24 && (code[11] == 0x74 || code[11] == 0x34);
 }
 
+/* What follows the other call there, taken where Go runs on the thread's stack already: mov SAVED(%rsp), %rsi;
+ * mov %rsi, %rsp. */
+static inline bool lt_arch_go_stay(const uint8_t *code) {
+    return memcmp(code, "\x48\x8b\x34\x24\x48\x89\xf4", 7) == 0 ||
+           (memcmp(code, "\x48\x8b\x74\x24", 4) == 0 && memcmp(code + 5, "\x48\x89\xf4", 3) == 0);
+}
+
+/* How far the frame pointer of a function of Go lies above its stack pointer, by the first epilogue in `size` bytes of
+ * its code: mov AT(%rsp), %rbp; add $AT+8, %rsp; ret. 0 where there is none. */
+static inline uint16_t lt_arch_go_frame(const uint8_t *code, uintptr_t size) {
+    for (; size >= 10; code++, size--)
+        if (memcmp(code, "\x48\x8b\x6c\x24", 4) == 0 && memcmp(code + 5, "\x48\x83\xc4", 3) == 0 && code[9] == 0xc3 &&
+            code[8] == code[4] + 8)
+            return code[4];
+    return 0;
+}
+
 /* What follows the call in runtime.cgocallback: lea SIZE+8(%rsp), %rax; sub %rsp, %rax. SIZE reaches from the stack
  * pointer to the return address; the saved frame pointer is the word below that. 0 for other code. */
 static inline int16_t lt_arch_go_back(const uint8_t *code) {

@@ -1,8 +1,7 @@
 /* While C runs, the goroutine is in a system call as far as Go's scheduler knows, so its stack stays where it is and
  * may be read from its stack pointer up. Only a callback from C into Go may have moved it before: what C code saved of
- * the frame pointer points into the old stack then, which may be another goroutine's by now. Such a pointer mostly lies
- * outside the new stack; then it is computed: runtime.cgocall's frame has the same size in every call, learnt from the
- * first good one. */
+ * the frame pointer points into the old stack then, which may be another goroutine's by now. So it is not used: up to
+ * Go 1.20 it is that of asmcgocall's caller, whose frame has the same size in every call and whose code says it. */
 #include "unwind/go_switch.h"
 
 #include "base/attrs.h"
@@ -11,6 +10,11 @@
 #include <stdatomic.h>
 
 #define STACK_MAX ((uintptr_t)1 << 30) /* of a goroutine: runtime.maxstacksize on 64-bit machines */
+
+enum {
+    CALLER_CODE = 192, /* of runtime.cgocall, from its call of asmcgocall to its end: 58 bytes in Go 1.19 */
+    STUB_FRAMES = 1024 /* of C functions between asmcgocall and libc */
+};
 
 /* From the goroutine's stack pointer to the frame pointer of asmcgocall's caller (16 bits), below the return address
  * into it: nearly always runtime.cgocall. 0: none is known yet. Only before Go 1.21. */
@@ -31,6 +35,8 @@ bool lt_go_compile(const struct lt_module *module, uintptr_t ip, struct lt_rule 
         *rule = (struct lt_rule){.class = LT_RULE_GO_SWITCH, .word = {.at = g, .add = depth}};
     else if ((size = lt_arch_go_back((const uint8_t *)ip)) != 0)
         *rule = (struct lt_rule){.class = LT_RULE_GO_BACK, .word = {.at = size}};
+    else if (!module->eh_frame_hdr && !lt_arch_is_crosscall((const uint8_t *)ip))
+        *rule = (struct lt_rule){.class = LT_RULE_FRAME_POINTER, .flags = LT_RULE_GO_LINKED};
     else
         return false;
     return true;
@@ -65,15 +71,27 @@ static bool find_stack(const struct lt_walk *w, struct lt_rule rule, struct lt_u
     return true;
 }
 
-/* The frame pointer of asmcgocall's caller, to which `ip` leads back; 0 where nothing is known of it. */
+/* What the code at `ip` says of its function's frame: its frame pointer, from the stack pointer that it returns to. */
+static LT_NOINLINE uint16_t read_frame(uintptr_t ip) {
+    const struct lt_module *module = lt_module_learn(ip);
+    uintptr_t size = module ? module->end - ip : 0;
+    size = size < CALLER_CODE ? size : CALLER_CODE;
+    if (!module || !is_readable_code(module, ip, size))
+        return 0;
+    const uint16_t frame = lt_arch_go_frame((const uint8_t *)ip, size);
+    if (frame)
+        atomic_store_explicit(&caller_frame, (uint64_t)ip << 16 | frame, memory_order_relaxed);
+    return frame;
+}
+
+/* The frame pointer of asmcgocall's caller, to which `ip` leads back. Where its code does not say, the one that C kept;
+ * 0 where that is none. */
 static uintptr_t frame_of_caller(const struct lt_stack_range *stack, uintptr_t ip, uintptr_t fp) {
     const uint64_t known = atomic_load_explicit(&caller_frame, memory_order_relaxed);
-    const uint64_t seen = (uint64_t)ip << 16 | (fp - stack->low);
-    if (!holds(stack, fp, 2 * sizeof fp))
-        return known >> 16 == ip ? stack->low + (uint16_t)known : 0;
-    if (lt_unlikely(known != seen) && fp - stack->low <= UINT16_MAX)
-        atomic_store_explicit(&caller_frame, seen, memory_order_relaxed);
-    return fp;
+    const uint16_t frame = lt_likely(known >> 16 == ip) ? (uint16_t)known : read_frame(ip);
+    if (lt_likely(frame))
+        fp = stack->low + sizeof ip + frame;
+    return holds(stack, fp, 2 * sizeof fp) ? fp : 0;
 }
 
 enum lt_step lt_go_switch_step(struct lt_walk *w, struct lt_rule rule, struct lt_unwind_state *state) {
@@ -94,6 +112,36 @@ enum lt_step lt_go_switch_step(struct lt_walk *w, struct lt_rule rule, struct lt
     return lt_walk_to(w, lt_load_word(at), at + sizeof at, fp);
 }
 
+/* Whether `ip` is a return address into asmcgocall: its rule then, class NONE where that call stayed on the stack. */
+static bool is_in_asmcgocall(const struct lt_module *module, uintptr_t ip, struct lt_rule *rule) {
+    if (ip - module->start >= module->end - module->start || !is_readable_code(module, ip, LT_GO_SWITCH_CODE_MAX))
+        return false;
+    *rule = (struct lt_rule){.class = LT_RULE_NONE};
+    return lt_arch_go_stay((const uint8_t *)ip) ||
+           (lt_go_compile(module, ip, rule) && rule->class == LT_RULE_GO_SWITCH);
+}
+
+/* The first one is that of the call under way. */
+bool lt_go_find_switch(struct lt_walk *w, struct lt_unwind_state *state) {
+    const struct lt_module *module = state->go_system.sp ? NULL : lt_module_learn(w->ip);
+    const uintptr_t left = w->range.low + w->range.size - w->sp;
+    const uintptr_t end = w->sp + (left < STUB_FRAMES ? left : STUB_FRAMES);
+    struct lt_walk there = {.fp = w->fp, .range = w->range};
+    struct lt_stack_range stack;
+    struct lt_rule rule;
+    for (there.sp = w->sp; module && there.sp < end;) {
+        there.ip = lt_load_word(there.sp);
+        there.sp += sizeof there.ip;
+        if (!is_in_asmcgocall(module, there.ip, &rule))
+            continue;
+        if (rule.class != LT_RULE_GO_SWITCH || !find_stack(&there, rule, state, &stack))
+            break;
+        *w = there;
+        return true;
+    }
+    return false;
+}
+
 /* Whether the word at `address` is a return address into crosscall2. */
 static bool is_call_from_c(uintptr_t address, uintptr_t *ip) {
     *ip = lt_load_word(address);
@@ -111,6 +159,7 @@ enum lt_step lt_go_back_step(struct lt_walk *w, struct lt_rule rule, struct lt_u
         if (!holds(&state->go_system.range, at, size + sizeof ip) || !is_call_from_c(at + size, &ip))
             continue;
         w->range = state->go_system.range;
+        state->go_system.sp = 0;
         w->fp_slot = w->cfa_slot = 0;
         return lt_walk_to(w, ip, at + size + sizeof ip, lt_load_word(at + size - sizeof ip));
     }

@@ -43,6 +43,7 @@ enum lt_rule_flag {
     LT_RULE_BASE_SP = 1 << 2,   /* ALIGNED: the word is found from sp, else from fp */
     LT_RULE_LOADER = 1 << 3,    /* the code belongs to the dynamic loader */
     LT_RULE_ANONYMOUS = 1 << 4, /* the code belongs to no module */
+    LT_RULE_GO_LINKED = 1 << 5, /* FRAME_POINTER: it may be C code that Go's linker linked: go_switch.h */
 };
 
 /* All zero is NONE. */

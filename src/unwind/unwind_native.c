@@ -107,16 +107,18 @@ static enum outcome outcome_of(enum lt_step step) {
     return step == LT_STEP_ON ? OUTCOME_ON : step == LT_STEP_END ? OUTCOME_WHOLE : OUTCOME_LOST;
 }
 
-/* Whether the rule is that of code without unwind information, and nothing else need be known of it. */
-static LT_ALWAYS_INLINE bool is_plain_frame_pointer(uintptr_t ip) {
+/* Whether the rule is that of code without unwind information, and nothing else need be known of it: on a goroutine's
+ * stack there is no C code. */
+static LT_ALWAYS_INLINE bool is_plain_frame_pointer(const struct lt_unwind_state *state, uintptr_t ip) {
     struct lt_rule rule;
-    return lt_rule_cache_find(ip, false, &rule) && rule.class == LT_RULE_FRAME_POINTER && rule.flags == 0;
+    return lt_rule_cache_find(ip, false, &rule) && rule.class == LT_RULE_FRAME_POINTER &&
+           (rule.flags == 0 || (rule.flags == LT_RULE_GO_LINKED && state->go_system.sp));
 }
 
 /* Follows frame pointers on a stack that can't go: most of a goroutine's. What lt_walk_step_any would do, in a third of
  * the time. Stops in front of the first frame that is not so simple. */
 static void follow_frame_pointers(const struct lt_unwind_state *state, struct lt_walk *w, struct place *at) {
-    while (w->range.own && at->fresh != state->limit && is_plain_frame_pointer(w->ip)) {
+    while (w->range.own && at->fresh != state->limit && is_plain_frame_pointer(state, w->ip)) {
         const uintptr_t fp = w->fp;
         if (fp < w->sp || fp % sizeof fp || fp - w->range.low >= w->range.size - sizeof fp)
             return;

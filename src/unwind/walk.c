@@ -52,7 +52,7 @@ enum lt_step lt_walk_step_any(struct lt_walk *w, struct lt_rule rule, struct lt_
     case LT_RULE_SIGNAL:
         return step_over_signal(w, interrupted, state);
     case LT_RULE_FRAME_POINTER:
-        return step_by_frame_pointer(w);
+        return rule.flags & LT_RULE_GO_LINKED && lt_go_find_switch(w, state) ? LT_STEP_ON : step_by_frame_pointer(w);
     case LT_RULE_GO_SWITCH:
         return lt_go_switch_step(w, rule, state);
     case LT_RULE_GO_BACK:

@@ -2,23 +2,63 @@
 import glob
 import os
 import re
+import shutil
 import subprocess
 
 import harness
 
 
-def build(shim, source, directory, *options, strip=False, name="program"):
-    """The program's path. All tests share a build cache beside the report's program."""
-    go = harness.program("go", "golang")
+def environment(shim, directory, **more):
+    """For the go command. All tests share a build cache beside the report's program."""
     env = harness.clean_environment()
     env.update(GOCACHE=os.path.join(os.path.dirname(shim.report), "go-cache"), GOPATH=os.path.join(directory, "path"), GOFLAGS="-mod=mod",
-               GOTOOLCHAIN="local", GO111MODULE="off", CGO_ENABLED="1")
+               GOTOOLCHAIN="local", GO111MODULE="off", CGO_ENABLED="1", **more)
+    return env
+
+
+def must(command, env, directory):
+    status, out, err = harness.run(command, env, directory)
+    harness.need(status == 0, "%s: %s" % (" ".join(command), (out + err).decode()))
+    return out.decode()
+
+
+def strip_file(path):
+    must([harness.program("strip", "binutils"), path], harness.clean_environment(), os.path.dirname(path))
+
+
+def build(shim, source, directory, *options, strip=False, name="program", **more):
+    """The program's path."""
     program = os.path.join(directory, name)
-    status, out, err = harness.run([go, "build", *options, "-o", program, source], env, directory)
-    harness.need(status == 0, "go build %s %s: %s" % (" ".join(options), source, (out + err).decode()))
+    must([harness.program("go", "golang"), "build", *options, "-o", program, source], environment(shim, directory, **more), directory)
     if strip:
-        status, _, err = harness.run([harness.program("strip", "binutils"), program], env, directory)
-        harness.need(status == 0, "strip: %s" % err.decode())
+        strip_file(program)
+    return program
+
+
+FROM_HERE = "-ldflags=-r=$ORIGIN"  # go builds libstd.so again for other flags than it was built with
+
+
+def own_root(shim, directory):
+    """A GOROOT that is a few links into the installed one, so that the standard library can be built as libstd.so
+    (-linkshared) without writing there. It stays beside the report's program: the next test need not build again."""
+    root = os.path.join(os.path.dirname(shim.report), "go-root")
+    go = harness.program("go", "golang")
+    installed = must([go, "env", "GOROOT"], environment(shim, directory), directory).strip()
+    for name in ("src", "bin", "VERSION", "pkg/include", "pkg/tool"):
+        os.makedirs(os.path.dirname(os.path.join(root, name)), exist_ok=True)
+        if not os.path.lexists(os.path.join(root, name)):
+            os.symlink(os.path.realpath(os.path.join(installed, name)), os.path.join(root, name))
+    must([go, "install", "-buildmode=shared", FROM_HERE, "std"], environment(shim, directory, GOROOT=root), directory)
+    return root
+
+
+def build_linkshared(shim, source, directory, *options, strip=False):
+    """The program's path; libstd.so lies beside it."""
+    root = own_root(shim, directory)
+    program = build(shim, source, directory, "-linkshared", FROM_HERE, *options, strip=strip, GOROOT=root)
+    library = shutil.copy(glob.glob(os.path.join(root, "pkg", "*_dynlink", "libstd.so"))[0], directory)
+    if strip:
+        strip_file(library)
     return program
 
 

@@ -16,6 +16,10 @@ BUILDS = {
     "race": (["-race"], False),
     "stripped": (["-ldflags=-s -w"], True),
     "stripped_pie": (["-buildmode=pie", "-ldflags=-s -w"], True),
+    "internal": (["-ldflags=-linkmode=internal"], False),
+    "stripped_internal": (["-ldflags=-linkmode=internal -s -w"], True),
+    "linkshared": ([], False),
+    "stripped_linkshared": ([], True),
 }
 
 
@@ -39,7 +43,8 @@ def check(shim, program, cwd, calls, routines):
 def test(shim):
     options, strip = BUILDS[sys.argv[3]]
     with tempfile.TemporaryDirectory() as cwd:
-        program = golang.build(shim, SOURCE, cwd, *options, strip=strip)
+        build = golang.build_linkshared if "linkshared" in sys.argv[3] else golang.build
+        program = build(shim, SOURCE, cwd, *options, strip=strip)
         check(shim, program, cwd, 1000, 1)
         check(shim, program, cwd, 100, 1000)
 

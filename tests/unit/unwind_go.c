@@ -2,7 +2,9 @@
  * them: no toolchain but one can be had at a time. Real programs are in tests/go. */
 #include "unwind/go_switch.h"
 
+#include "os/arena.h"
 #include "unit.h"
+#include "unwind/module_elf.h"
 
 #include <string.h>
 
@@ -54,19 +56,123 @@ static void before_1_21(void **unused) {
     assert_at(0x401234, slot(STACK_POINTER + 1), slot(STACK_POINTER + 7));
 }
 
-/* A callback has moved the stack: rbp points into the old one. */
+/* What the end of cgocall looks like, and, in front of it, asmcgocall behind its two calls. Never run. */
+extern const uint8_t in_asmcgocall[], in_asmcgocall_staying[], in_cgocall[];
+__asm__(".pushsection .text, \"ax\", @progbits\n"
+        "in_asmcgocall: mov 0x30(%rsp), %rdi; mov 8(%rdi), %rsi; sub 0x28(%rsp), %rsi; mov %rsi, %rsp; ret\n"
+        "in_asmcgocall_staying: mov 0x28(%rsp), %rsi; mov %rsi, %rsp; ret\n"
+        "in_cgocall: mov 0x10(%rsp), %eax; mov 0x28(%rsp), %rbp; add $0x30, %rsp; ret\n"
+        ".popsection");
+
+/* A callback has moved the stack: rbp points into the old one, which may be anywhere. */
 static void a_stack_that_was_moved(void **unused) {
     (void)unused;
-    before_1_21(NULL); /* from which the size of the caller's frame is known */
+    const uintptr_t stale[] = {(uintptr_t)&world.system[3], slot(STACK_POINTER + 2), 0};
+    for (size_t i = 0; i < sizeof stale / sizeof stale[0]; i++) {
+        struct lt_rule rule = prepare(6, 5);
+        world.goroutine[STACK_POINTER] = (uintptr_t)in_cgocall;
+        world.walk.fp = stale[i];
+        assert_int_equal(lt_go_switch_step(&world.walk, rule, &state), LT_STEP_ON);
+        assert_at((uintptr_t)in_cgocall, slot(STACK_POINTER + 1), slot(STACK_POINTER + 6));
+    }
     struct lt_rule rule = prepare(6, 5);
-    world.goroutine[STACK_POINTER] = 0x401234;
-    world.walk.fp = (uintptr_t)&world.system[3];
-    assert_int_equal(lt_go_switch_step(&world.walk, rule, &state), LT_STEP_ON);
-    assert_at(0x401234, slot(STACK_POINTER + 1), slot(STACK_POINTER + 7));
-    rule = prepare(6, 5);
     world.goroutine[STACK_POINTER] = 0x405678; /* another caller, of whom nothing is known */
     world.walk.fp = (uintptr_t)&world.system[3];
     assert_int_equal(lt_go_switch_step(&world.walk, rule, &state), LT_STEP_LOST);
+}
+
+/* C code without unwind information, 5 words below asmcgocall's stack pointer. */
+static void prepare_linked_by_go(const uint8_t *return_address) {
+    prepare(6, 5);
+    state.go_system.sp = 0;
+    world.walk.ip = (uintptr_t)prepare_linked_by_go;
+    world.walk.sp = (uintptr_t)&world.system[3];
+    world.walk.fp = 12345; /* C has used it for something else */
+    world.system[4] = (uintptr_t)in_cgocall;
+    world.system[7] = (uintptr_t)return_address;
+}
+
+static void code_that_was_linked_by_go(void **unused) {
+    (void)unused;
+    prepare_linked_by_go(in_asmcgocall);
+    assert_true(lt_go_find_switch(&world.walk, &state));
+    assert_int_equal(world.walk.ip, in_asmcgocall);
+    assert_int_equal(world.walk.sp, &world.system[8]);
+}
+
+static void assert_not_found(void) {
+    const struct lt_walk before = world.walk;
+    assert_false(lt_go_find_switch(&world.walk, &state));
+    assert_memory_equal(&world.walk, &before, sizeof before);
+}
+
+static void code_that_was_not_called_by_go(void **unused) {
+    (void)unused;
+    prepare_linked_by_go(in_cgocall);
+    assert_not_found();
+    prepare_linked_by_go(in_asmcgocall_staying);
+    world.system[9] = (uintptr_t)in_asmcgocall; /* of a call before */
+    assert_not_found();
+    prepare_linked_by_go(in_asmcgocall);
+    world.system[8 + 6] = 0x1000; /* no g */
+    assert_not_found();
+    prepare_linked_by_go(in_asmcgocall);
+    state.go_system.sp = world.walk.sp; /* the walk is on a goroutine */
+    assert_not_found();
+    state.go_system.sp = 0;
+}
+
+struct notes {
+    ElfW(Phdr) headers[2];
+    uint32_t words[64];
+    size_t count;
+};
+
+static void add_note(struct notes *notes, const char *name, uint32_t type, const char *text) {
+    const uint32_t size = (uint32_t)strlen(text), head[] = {4, size, type};
+    memcpy(notes->words + notes->count, head, sizeof head);
+    memcpy(notes->words + notes->count + 3, name, 4);
+    memcpy(notes->words + notes->count + 4, text, size);
+    notes->count += 4 + (size + 3) / 4;
+}
+
+static struct lt_module read_notes(struct notes *notes) {
+    struct lt_module module = {0};
+    const uintptr_t start = (uintptr_t)notes;
+    notes->headers[0] = (ElfW(Phdr)){.p_type = PT_LOAD, .p_flags = PF_R, .p_vaddr = start, .p_memsz = sizeof *notes};
+    notes->headers[1] = (ElfW(Phdr)){.p_type = PT_NOTE,
+                                     .p_vaddr = (uintptr_t)notes->words,
+                                     .p_memsz = notes->count * sizeof *notes->words,
+                                     .p_align = 4};
+    lt_headers_read(&(struct lt_headers){.at = notes->headers, .count = 2}, &module);
+    return module;
+}
+
+static void assert_build_id(const struct lt_module *module, const char *id, bool is_go) {
+    assert_int_equal(module->build_id_size, strlen(id));
+    assert_memory_equal(module->build_id, id, strlen(id));
+    assert_int_equal(module->build_id_is_go, is_go);
+    assert_true(module->is_go);
+}
+
+/* A GNU build-id comes first, wherever it stands; then Go's, where it is one. */
+static void build_ids(void **unused) {
+    (void)unused;
+    enum { GNU_ID = 3, GO_ID = 4, GO_ABI = 2 };
+    struct notes go = {0}, both = {0}, redacted = {0}, library = {0};
+    add_note(&go, "Go\0", GO_ID, "action/content");
+    struct lt_module module = read_notes(&go);
+    assert_build_id(&module, "action/content", true);
+    add_note(&both, "Go\0", GO_ID, "action/content");
+    add_note(&both, "GNU", GNU_ID, "\x12\x34\x56\x78\x9a");
+    module = read_notes(&both);
+    assert_build_id(&module, "\x12\x34\x56\x78\x9a", false);
+    add_note(&redacted, "Go\0", GO_ID, "redacted"); /* as bazel writes it, into all */
+    module = read_notes(&redacted);
+    assert_build_id(&module, "", false);
+    add_note(&library, "Go\0", GO_ABI, "hash/of/packages"); /* libstd.so */
+    module = read_notes(&library);
+    assert_build_id(&module, "", false);
 }
 
 static void since_1_21(void **unused) {
@@ -140,6 +246,17 @@ static void instructions(void **unused) {
     assert_false(lt_arch_go_switch(nosave, &g, &depth));
     assert_int_equal(lt_arch_go_back(back), 32);
     assert_int_equal(lt_arch_go_back(nosave), 0);
+    assert_true(lt_arch_go_stay(nosave));
+    assert_true(lt_arch_go_stay((const uint8_t *)"\x48\x8b\x34\x24\x48\x89\xf4")); /* since 1.21 */
+    assert_false(lt_arch_go_stay(back));
+    assert_int_equal(lt_arch_go_frame((const uint8_t *)"\x90\x48\x8b\x6c\x24\x28\x48\x83\xc4\x30\xc3", 11), 0x28);
+    assert_int_equal(lt_arch_go_frame((const uint8_t *)"\x90\x48\x8b\x6c\x24\x28\x48\x83\xc4\x30\xc3", 10), 0);
+    assert_int_equal(lt_arch_go_frame((const uint8_t *)"\x48\x8b\x6c\x24\x28\x48\x83\xc4\x38\xc3", 10), 0);
+}
+
+static int open_modules(void **unused) {
+    (void)unused;
+    return lt_arena_init() || lt_unwind_init(&(struct lt_unwind_options){.unwinder = "native"});
 }
 
 int main(void) {
@@ -147,9 +264,12 @@ int main(void) {
         cmocka_unit_test(instructions),
         cmocka_unit_test(before_1_21),
         cmocka_unit_test(a_stack_that_was_moved),
+        cmocka_unit_test(code_that_was_linked_by_go),
+        cmocka_unit_test(code_that_was_not_called_by_go),
+        cmocka_unit_test(build_ids),
         cmocka_unit_test(since_1_21),
         cmocka_unit_test(words_that_are_not_what_they_should_be),
         cmocka_unit_test(back_without_a_switch),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, open_modules, NULL);
 }
