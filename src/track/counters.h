@@ -14,7 +14,7 @@
     X(KIND_OFF, "kind not tracked")                                                                                    \
     X(MISSED_RELEASE, "missed release (address or descriptor handed out again)")                                       \
     X(FOREIGN_THREAD, "thread without its own thread-local storage")                                                   \
-    X(TOO_LARGE, "size above 2^48")                                                                                    \
+    X(TOO_LARGE, "size above 2^42")                                                                                    \
     X(ADDRESS, "address above 2^47 or not a multiple of 8")                                                            \
     X(BUSY, "a table was busy (its lock is not waited for)")
 

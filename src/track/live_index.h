@@ -1,17 +1,17 @@
 /* The live index: address -> {site, size, birth} of every live block, lock-free.
  *
- *   address >> 30 ──► leaf (1 GiB: 2^20 regions of 1 KiB) ──► region's chain of chunks, a cache line of 6 entries each
+ *   address >> 30 ──► leaf (1 GiB: 2^20 regions of 1 KiB) ──► region's chain of chunks, a cache line of 8 slots each
  *
- *   chunk:   tags, a byte each (6) | late, a byte each (6) | next (4) | entries, a word each (48)
- *   tag:     0 = free, 0x80 | granule (the block's place in the region, in units of 8 bytes) = taken
- *   entry:   site (arena ref, 32 bits) | birth, low (18) | IGNORED (1) | MOVING (1) | size (12)
- *   late:    birth, high (8); the unit of birth is 0.64 s
- *   size:    0 = the slot is free, or no entry; up to 4089: the block's size + 1; 4090 + i: the *companion*, slot i of
- *            the same chunk, under the same tag, holds size << 16
+ *   chunk:   tags, a byte each (8) | next (4) | late, four bits each (4) | entries (8 * 4) | births (8 * 2)
+ *   tag:     0 = free, 0x80 | granule (the block's place in the region, in units of 8 bytes) = taken, 1 = a companion
+ *   entry:   site's number, low (20) | IGNORED (1) | MOVING (1) | size (10)
+ *   size:    0 = no entry yet, or no more; up to 1015: the block's size + 1; 1016 + i: slot i of the same chunk is its
+ *            *companion*, whose entry and birth hold what fits neither: the size (32 + 10), the site's number, high (6)
+ *   late:    the birth's high bits
  *
- *   acquire   CAS on the tags claims a slot (two for a companion); the entry is stored last, with release
+ *   acquire   CAS on the tags claims a slot (two with a companion); the entry is stored last, with release
  *   release   entry = 0, companion = 0, then the tags = 0, with release: a block has exactly one legal freer
- *   reader    reads entry, companion, late and tag twice, and takes what was the same both times */
+ *   reader    reads all of a slot twice, and takes what was the same both times */
 #ifndef LT_TRACK_LIVE_INDEX_H
 #define LT_TRACK_LIVE_INDEX_H
 
@@ -25,20 +25,20 @@ enum lt_live_state {
     LT_LIVE_IGNORED = 1 << 1, /* not to be reported */
 };
 
-/* The index keeps the birth rounded down to whole LT_LIVE_BIRTH_UNITs. */
-enum { LT_LIVE_BIRTH_UNIT = 64 }; /* centiseconds */
+/* The index keeps the birth rounded down: by less than 0.64 s in the first 46 hours of the clock, then by less than 5.2
+ * s up to 17 days, 41 s up to 141 days, and 5.5 minutes. */
 struct lt_live_block {
     uintptr_t address;
     uint64_t size;
     uint32_t birth; /* centiseconds */
-    uint32_t site;  /* arena ref, not 0 */
+    uint32_t site;  /* its number (site_numbers.h), not 0 */
     uint32_t state; /* enum lt_live_state */
 };
 
 /* Reserves the tables. Once, after lt_arena_init. */
 LT_STATUS lt_live_init(void);
 
-/* Whether an entry can say it: a multiple of 8 below 2^47, and a size below 2^48. */
+/* Whether an entry can say it: a multiple of 8 below 2^47, and a size below 2^42. */
 bool lt_live_address_fits(uintptr_t address);
 bool lt_live_size_fits(uint64_t size);
 
@@ -53,19 +53,20 @@ LT_STATUS lt_live_insert(const struct lt_live_block *, uint32_t *place, struct l
 
 /* The entry of the block at `address`, NULL where there is none or it is MOVING. Any address. It stays the same entry
  * until the block is released. */
-uint64_t *lt_live_find(uintptr_t address);
+uint32_t *lt_live_find(uintptr_t address);
 
-/* Frees the entry of the block at `address`, and tells what it held; false where lt_live_find would find none. */
+/* Frees the entry of the block at `address`, and tells its size, site and state; false where lt_live_find would find
+ * none. */
 bool lt_live_take(uintptr_t address, struct lt_live_block *);
 
 /* What the entry holds, but for the address. For the owner of the block. */
-void lt_live_read(const uint64_t *entry, struct lt_live_block *);
+void lt_live_read(const uint32_t *entry, struct lt_live_block *);
 
 /* Changes the entry's state bits. For the owner of the block. */
-void lt_live_set_state(uint64_t *entry, uint32_t set, uint32_t clear);
+void lt_live_set_state(uint32_t *entry, uint32_t set, uint32_t clear);
 
 /* Frees the entry. For the owner of the block; for a MOVING entry, by whoever made it so. */
-void lt_live_remove(uint64_t *entry);
+void lt_live_remove(uint32_t *entry);
 
 /* Walks over the blocks held, in address order, a region at a time; others insert and remove meanwhile, and every block
  * that is held from the walk's start to its end is seen. A cursor of zeros is the start. lt_live_next_region fills

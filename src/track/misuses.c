@@ -42,7 +42,7 @@ void lt_misuse_record(struct lt_thread *thread, enum lt_misuse_what what, int fd
     struct lt_stack stack;
     lt_unwind_capture(thread->unwind, from, &stack);
     const struct lt_site *site = lt_stacks_site(&thread->stacks, &stack, LT_KIND_FILE);
-    struct row *row = site && rows ? row_of(what, (uint64_t)lt_arena_ref(site) << 32 | opener) : NULL;
+    struct row *row = site && rows ? row_of(what, (uint64_t)site->number << 32 | opener) : NULL;
     if (!row) {
         atomic_fetch_add_explicit(&without_stack, 1, memory_order_relaxed);
         return;

@@ -14,8 +14,8 @@
 
 struct lt_misuse {
     uint32_t what;   /* enum lt_misuse_what, 0 = the row is not used */
-    uint32_t site;   /* arena ref: the call's stack, as a site that has acquired nothing */
-    uint32_t opener; /* arena ref of the site that had acquired the descriptor, 0 unknown */
+    uint32_t site;   /* number: the call's stack, as a site that has acquired nothing */
+    uint32_t opener; /* number of the site that had acquired the descriptor, 0 unknown */
     uint64_t count;
     int last_fd;
 };

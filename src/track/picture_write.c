@@ -51,9 +51,9 @@ static void put_text(struct output *out, uint32_t text) {
     lt_put_bytes(out->writer, bytes, strlen(bytes));
 }
 
-/* The site (an arena ref) as node, kind and flags; zeros for one that is not this process's, or not in the dump. */
-static void put_site(struct lt_writer *writer, uint32_t ref, uint32_t birth, bool with_kind) {
-    const struct lt_site *site = lt_inherited(ref) ? NULL : lt_arena_at(ref);
+/* The site (a number) as node, kind and flags; zeros for one that is not this process's, or not in the dump. */
+static void put_site(struct lt_writer *writer, uint32_t number, uint32_t birth, bool with_kind) {
+    const struct lt_site *site = lt_inherited(number) ? NULL : lt_site_at(number);
     const struct lt_node *node = site ? lt_arena_at(site->node) : NULL;
     const bool known = node && (node->parent == 0 || node->dump_id);
     lt_put_varint(writer, known ? node->dump_id : 0);

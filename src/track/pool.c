@@ -80,10 +80,3 @@ uint32_t lt_pool_count(const struct lt_pool *pool) {
     }
     return count;
 }
-
-uint32_t lt_pool_end(const struct lt_pool *pool) {
-    struct lt_pool_chunk *chunk = chunk_at(pool->last);
-    if (!chunk)
-        return 0;
-    return pool->last + (uint32_t)((sizeof *chunk + (size_t)chunk->capacity * pool->record_size) / LT_ARENA_UNIT);
-}

@@ -44,8 +44,4 @@ void *lt_pool_next(const struct lt_pool *, struct lt_pool_cursor *, uint32_t *ep
 /* How many records there are. Any thread. */
 uint32_t lt_pool_count(const struct lt_pool *);
 
-/* The arena ref behind the last of the pool's chunks; 0 for an empty pool. Refs of records made later are not below it.
- */
-uint32_t lt_pool_end(const struct lt_pool *);
-
 #endif

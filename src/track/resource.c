@@ -16,7 +16,7 @@ int lt_resource_acquire(struct lt_thread *thread, enum lt_kind kind, uint64_t si
         lt_untracked(LT_UNTRACKED_ARENA_FULL);
         return -ENOMEM;
     }
-    *holding = (struct lt_holding){.site = lt_arena_ref(site), .birth = lt_clock_cs()};
+    *holding = (struct lt_holding){.site = site->number, .birth = lt_clock_cs()};
     lt_site_count(site, size, holding->birth);
     lt_add_own(&thread->sums[kind].acquired_count, 1);
     lt_add_own(&thread->sums[kind].acquired_bytes, size);
@@ -27,7 +27,7 @@ void lt_resource_undo(struct lt_thread *thread, const struct lt_holding *holding
     const enum lt_kind kind = lt_holding_kind(holding);
     if (!kind)
         return;
-    struct lt_site *site = lt_arena_at(holding->site);
+    struct lt_site *site = lt_site_at(holding->site);
     lt_add_own(&site->alloc_count, (uint64_t)-1);
     lt_add_own(&site->alloc_bytes, -size);
     lt_add_own(&thread->sums[kind].acquired_count, (uint64_t)-1);
@@ -35,7 +35,7 @@ void lt_resource_undo(struct lt_thread *thread, const struct lt_holding *holding
 }
 
 enum lt_kind lt_holding_kind(const struct lt_holding *holding) {
-    const struct lt_site *site = lt_inherited(holding->site) ? NULL : lt_arena_at(holding->site);
+    const struct lt_site *site = lt_inherited(holding->site) ? NULL : lt_site_at(holding->site);
     return site ? site->kind : 0;
 }
 

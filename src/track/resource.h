@@ -20,7 +20,7 @@ struct lt_thread;
 
 /* What a table remembers of any resource. site 0: nobody knows the call stack (inherited). */
 struct lt_holding {
-    uint32_t site;  /* arena ref of struct lt_site */
+    uint32_t site;  /* its number */
     uint32_t birth; /* lt_clock_cs() */
 };
 

@@ -125,7 +125,7 @@ static int write_totals(enum lt_trigger trigger, uint32_t flags) {
 static bool put_block(const struct lt_live_block *block, uintptr_t last_address) {
     if (block->state & LT_LIVE_IGNORED || lt_inherited(block->site))
         return false;
-    const struct lt_site *site = lt_arena_at(block->site);
+    const struct lt_site *site = lt_site_at(block->site);
     const struct lt_node *node = lt_arena_at(site->node);
     if (node->parent != 0 && node->dump_id == 0)
         return false; /* younger than this snapshot */

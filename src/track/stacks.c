@@ -219,14 +219,17 @@ static bool is_warm_up(void) {
 }
 
 static LT_COLD struct lt_site *new_site(struct lt_stacks *stacks, struct lt_node *node, enum lt_kind kind) {
-    struct lt_site *site = lt_pool_room(&stacks->sites, stacks->epoch);
+    const uint32_t number = lt_site_number_new(); /* first: a fork in between must not leave it above the inherited */
+    struct lt_site *site = number ? lt_pool_room(&stacks->sites, stacks->epoch) : NULL;
     if (!site)
         return NULL;
     memset(site, 0, stacks->sites.record_size);
     site->node = lt_arena_ref(node);
     site->next = node->site;
-    site->kind = (uint8_t)kind;
-    site->flags = (uint8_t)((stacks->root_key & 1 ? LT_SITE_TRUNCATED : 0) | (is_warm_up() ? LT_SITE_WARMUP : 0));
+    site->kind = kind & 15u;
+    site->flags = ((stacks->root_key & 1 ? LT_SITE_TRUNCATED : 0) | (is_warm_up() ? LT_SITE_WARMUP : 0)) & 3u;
+    site->number = number & ((1u << LT_SITE_BITS) - 1);
+    lt_site_number_give(number, site);
     lt_pool_publish(&stacks->sites);
     node->site = lt_arena_ref(site);
     return site;

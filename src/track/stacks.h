@@ -14,6 +14,7 @@
 
 #include "base/kind.h"
 #include "track/pool.h"
+#include "track/site_numbers.h"
 #include "unwind/unwind.h"
 
 #include <stdbool.h>
@@ -28,11 +29,11 @@ struct lt_node {
 };
 
 struct lt_site {
-    uint32_t node; /* the innermost frame */
-    uint32_t next; /* another kind's site at the same node; the owner's */
-    uint8_t kind;  /* enum lt_kind */
-    uint8_t flags; /* enum lt_site_flag */
-    uint16_t reserved;
+    uint32_t node;      /* the innermost frame */
+    uint32_t next;      /* another kind's site at the same node; the owner's */
+    uint32_t kind : 4;  /* enum lt_kind */
+    uint32_t flags : 2; /* enum lt_site_flag */
+    uint32_t number : LT_SITE_BITS;
     _Atomic uint32_t first_birth, last_birth;  /* centiseconds, lt_clock_cs(); meaningful once alloc_count > 0 */
     uint32_t ages;                             /* the snapshot's: see tally.h */
     _Atomic uint64_t alloc_count, alloc_bytes; /* written by the owner only */

@@ -60,7 +60,7 @@ static void count_block(struct lt_tally *tally, const struct lt_live_block *bloc
     }
     heap->live_count += weight.count;
     heap->live_bytes += weight.bytes;
-    struct lt_age *age = age_of(tally, lt_arena_at(block->site), lt_age_class(block->birth, tally->now));
+    struct lt_age *age = age_of(tally, lt_site_at(block->site), lt_age_class(block->birth, tally->now));
     if (lt_unlikely(!age))
         return;
     age->count += weight.count;
@@ -74,8 +74,8 @@ void lt_tally_inherited(struct lt_tally *tally, enum lt_kind kind, uint64_t size
     tally->sums[kind].inherited_bytes += size;
 }
 
-void lt_tally_add(struct lt_tally *tally, uint32_t site_ref, uint64_t size, uint32_t birth) {
-    struct lt_site *site = lt_arena_at(site_ref);
+void lt_tally_add(struct lt_tally *tally, uint32_t number, uint64_t size, uint32_t birth) {
+    struct lt_site *site = lt_site_at(number);
     struct lt_live_sums *sums = &tally->sums[site->kind];
     sums->live_count++;
     sums->live_bytes += size;
@@ -106,7 +106,7 @@ void lt_tally_take(struct lt_tally *tally, uint32_t now, struct lt_live_region *
     struct lt_live_cursor cursor = {0};
     while (lt_live_next_region(&cursor, region)) {
         for (uint32_t i = 0; i < region->count; i++) /* a miss each, all at once */
-            __builtin_prefetch(lt_arena_at(region->blocks[i].site), 1);
+            __builtin_prefetch(lt_site_at(region->blocks[i].site), 1);
         for (uint32_t i = 0; i < region->count; i++)
             count_block(tally, &region->blocks[i]);
     }

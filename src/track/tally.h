@@ -39,7 +39,7 @@ struct lt_tally {
 /* Walks over the index. `region` is scratch memory. Whoever calls it holds the snapshot lock. */
 void lt_tally_take(struct lt_tally *, uint32_t now, struct lt_live_region *region);
 
-/* Counts one more that is live: acquired at `site` (an arena ref, not an inherited one), of the site's kind. And one
+/* Counts one more that is live: acquired at `site` (a number, not an inherited one's), of the site's kind. And one
  * that was acquired before this process was forked, or came with it. */
 void lt_tally_add(struct lt_tally *, uint32_t site, uint64_t size, uint32_t birth);
 void lt_tally_inherited(struct lt_tally *, enum lt_kind, uint64_t size);

@@ -116,14 +116,11 @@ static void clear_sums(struct lt_event_sums *sums) {
     }
 }
 
-/* The arena only grows: sites of later epochs lie above. */
 void lt_thread_forked(void) {
     const uint64_t me = myself();
-    uint32_t end = atomic_load_explicit(&lt_inherited_end, memory_order_relaxed);
+    const uint32_t end = lt_site_numbers_end();
     clear_sums(shared_sums);
     for (struct lt_thread *thread = lt_thread_first(); thread; thread = thread->next) {
-        uint32_t sites_end = lt_pool_end(&thread->stacks.sites);
-        end = sites_end > end ? sites_end : end;
         lt_stacks_forked(&thread->stacks, thread == own);
         thread->progress = (struct lt_dump_progress){.limit = 0};
         clear_sums(thread->sums);

@@ -83,7 +83,7 @@ uint32_t lt_thread_adoptions(void);
  * others become adoptable; every site made so far becomes inherited. */
 void lt_thread_forked(void);
 
-/* Whether the site (arena ref) was made before this process was forked: its blocks are the parent's. */
+/* Whether the site of that number was made before this process was forked: its blocks are the parent's. */
 extern _Atomic uint32_t lt_inherited_end;
 static LT_ALWAYS_INLINE bool lt_inherited(uint32_t site) {
     return site < atomic_load_explicit(&lt_inherited_end, memory_order_relaxed);

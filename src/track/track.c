@@ -21,10 +21,10 @@
 
 /* Neither an ignored block (counted when it was ignored) nor the parent process's is counted; a sampled one counts as
  * all that it stands for. */
-static LT_COLD void special_block_gone(struct lt_thread *thread, enum lt_kind kind, const struct lt_live_block *block) {
-    if (block->state & LT_LIVE_IGNORED || lt_inherited(block->site))
+static LT_COLD void special_block_gone(struct lt_thread *thread, enum lt_kind kind, struct lt_live_block block) {
+    if (block.state & LT_LIVE_IGNORED || lt_inherited(block.site))
         return;
-    const struct lt_weight weight = lt_weight_of(kind, block->size);
+    const struct lt_weight weight = lt_weight_of(kind, block.size);
     lt_count_released(thread, kind, weight.count, weight.bytes);
 }
 
@@ -34,7 +34,7 @@ static LT_ALWAYS_INLINE void block_gone(struct lt_thread *thread, enum lt_kind k
     if (lt_likely(!(block->state & LT_LIVE_IGNORED) && !lt_special(block->site)))
         lt_count_released(thread, kind, 1, block->size);
     else
-        special_block_gone(thread, kind, block);
+        special_block_gone(thread, kind, *block);
 }
 
 static LT_COLD int refuse(enum lt_kind kind, uint64_t size) {
@@ -72,8 +72,7 @@ LT_FLATTEN int lt_acquire(struct lt_thread *thread, enum lt_kind kind, uintptr_t
     struct lt_site *site = lt_stacks_site(&thread->stacks, &stack, kind);
     if (lt_unlikely(!site))
         return no_memory();
-    struct lt_live_block old,
-        block = {.address = address, .size = size, .birth = lt_clock_cs(), .site = lt_arena_ref(site)};
+    struct lt_live_block old, block = {.address = address, .size = size, .birth = lt_clock_cs(), .site = site->number};
     lt_site_count(site, size, block.birth);
     int status = lt_live_insert(&block, place, &old);
     if (lt_unlikely(status != 0) && (status = insert_was_special(status, thread, kind, site, size, &old)) < 0)
@@ -92,14 +91,14 @@ static void add_saturated(_Atomic uint64_t *sum, uint64_t n) {
  * inline less into the first. */
 static LT_COLD void weigh(struct lt_thread *thread, enum lt_kind kind, uintptr_t address, uint64_t size) {
     const struct lt_weight weight = lt_weight_of(kind, size);
-    const uint64_t *entry = lt_live_find(address);
+    const uint32_t *entry = lt_live_find(address);
     struct lt_live_block block;
     lt_add_own(&thread->sums[kind].acquired_count, weight.count - 1);
     lt_add_own(&thread->sums[kind].acquired_bytes, weight.bytes - size);
     if (!entry)
         return; /* a thread that frees what is not its own was faster */
     lt_live_read(entry, &block);
-    struct lt_site *site = lt_arena_at(block.site);
+    struct lt_site *site = lt_site_at(block.site);
     struct lt_site_samples *samples = lt_site_samples(site);
     lt_add_own(&site->alloc_count, weight.count - 1);
     lt_add_own(&site->alloc_bytes, weight.bytes - size);
@@ -131,7 +130,7 @@ bool lt_release(struct lt_thread *thread, enum lt_kind kind, uintptr_t address) 
 }
 
 struct lt_move lt_move_begin(enum lt_kind kind, uintptr_t address) {
-    uint64_t *entry = lt_likely(kind == LT_KIND_HEAP) ? lt_live_find(address) : NULL;
+    uint32_t *entry = lt_likely(kind == LT_KIND_HEAP) ? lt_live_find(address) : NULL;
     struct lt_move move = {.entry = entry, .address = address};
     if (entry)
         lt_live_set_state(entry, LT_LIVE_MOVING, 0);
@@ -153,7 +152,7 @@ void lt_move_commit(struct lt_thread *thread, enum lt_kind kind, const struct lt
 }
 
 void lt_ignore(enum lt_kind kind, uintptr_t address) {
-    uint64_t *entry = kind == LT_KIND_HEAP ? lt_live_find(address) : NULL;
+    uint32_t *entry = kind == LT_KIND_HEAP ? lt_live_find(address) : NULL;
     if (!entry)
         return;
     struct lt_live_block block;
@@ -194,8 +193,9 @@ uint64_t lt_own_acquires(void) {
 
 int lt_track_init(void) {
     lt_thread_init();
-    int (*const init[])(void) = {lt_live_init,    lt_descriptors_init, lt_mappings_init, lt_program_threads_init,
-                                 lt_handles_init, lt_misuses_init};
+    int (*const init[])(void) = {lt_live_init,     lt_site_numbers_init,    lt_descriptors_init,
+                                 lt_mappings_init, lt_program_threads_init, lt_handles_init,
+                                 lt_misuses_init};
     int status = 0;
     for (unsigned i = 0; !status && i < LT_ARRAY_SIZE(init); i++)
         status = init[i]();

@@ -56,7 +56,7 @@ bool lt_release(struct lt_thread *, enum lt_kind, uintptr_t address);
  * exactly one of cancel (the real call failed: the entry is live again, as it was) and commit (it succeeded: the entry
  * is released; the caller records the new block by lt_acquire). Needs no guard. */
 struct lt_move {
-    uint64_t *entry; /* NULL: the address was not recorded */
+    uint32_t *entry; /* NULL: the address was not recorded */
     uintptr_t address;
 };
 struct lt_move lt_move_begin(enum lt_kind, uintptr_t address);

@@ -48,7 +48,7 @@ bool lt_release(struct lt_thread *thread, enum lt_kind kind, uintptr_t address) 
 struct lt_move lt_move_begin(enum lt_kind kind, uintptr_t address) {
     (void)kind;
     drop(address);
-    return (struct lt_move){.entry = (uint64_t *)address};
+    return (struct lt_move){.entry = (uint32_t *)address};
 }
 
 void lt_move_cancel(const struct lt_move *move) {

@@ -8,6 +8,7 @@
  * program has, when an entry often gets the same content again. */
 #include "os/arena.h"
 #include "track/live_index.h"
+#include "track/site_numbers.h"
 
 #include "unit.h"
 
@@ -22,7 +23,7 @@ enum { WRITERS = 6, READERS = 2, ADDRESSES = 256, HOLD = 16, KEPT = 8 };
 static _Atomic(uintptr_t) pool[ADDRESSES]; /* 0 = somebody holds it */
 static _Atomic bool stop;
 static _Atomic uint64_t mismatches, pairs_read, operations, wrong, missed;
-static uint64_t *kept[KEPT]; /* at addresses that the pool does not have */
+static uint32_t *kept[KEPT]; /* at addresses that the pool does not have */
 
 static bool few; /* different sites and births */
 
@@ -33,17 +34,18 @@ static uint64_t size_of(const struct lt_live_block *block) {
     hash ^= hash >> 32;
     switch (hash % 3) {
     case 0:
-        return hash >> 16 & 0xfff;
+        return hash >> 16 & 0x3ff;
     case 1:
-        return 4080 + (hash >> 16 & 15);
+        return 1008 + (hash >> 16 & 15);
     default:
-        return hash >> 16;
+        return hash >> 22;
     }
 }
 
-/* In 31 bits; the lowest four are the address's. */
+/* Every other one in 20 bits, which an entry has room for; the lowest four are the address's. */
 static uint32_t site_of(uintptr_t address, unsigned *seed) {
-    return (few ? 16 : (uint32_t)rand_r(seed) & ~15u) | (uint32_t)(address >> 4 & 7) | 8;
+    const uint32_t random = (uint32_t)rand_r(seed), bits = random & 1 ? LT_SITE_BITS : 20;
+    return (few ? 16 : random & ((1u << bits) - 16)) | (uint32_t)(address >> 4 & 7) | 8;
 }
 
 static bool fits_together(const struct lt_live_block *block) {
@@ -66,25 +68,34 @@ static void give_back(uintptr_t address, unsigned *seed) {
     }
 }
 
+/* One that is kept as it is: whole units of the first 46 hours, or of the weeks after. */
+static uint32_t birth_at_random(unsigned *seed) {
+    const uint32_t random = (uint32_t)rand_r(seed);
+    return random & 1 ? (random & 0xffffff) / 64 * 64 : (1 << 24) + (random & 0xffffff) / 512 * 512;
+}
+
 static void insert_checked(uintptr_t address, unsigned *seed) {
     struct lt_live_block old, block = {.address = address, .site = site_of(address, seed)};
-    block.birth = few ? 0 : (uint32_t)rand_r(seed) * 2 & ~(LT_LIVE_BIRTH_UNIT - 1u);
+    block.birth = few ? 0 : birth_at_random(seed);
     block.size = size_of(&block);
     if (lt_live_insert(&block, lt_live_place(block.address), &old) != 0)
         atomic_fetch_add(&wrong, 1);
 }
 
 static void remove_checked(uintptr_t address) {
-    struct lt_live_block block = {.site = 0};
-    bool found = lt_live_take(address, &block);
+    struct lt_live_block block = {.site = 0}, taken = {.site = 0};
+    const uint32_t *entry = lt_live_find(address);
+    if (entry)
+        lt_live_read(entry, &block);
     block.address = address;
-    if (!found || !fits_together(&block))
+    bool found = lt_live_take(address, &taken);
+    if (!found || !fits_together(&block) || taken.site != block.site || taken.size != block.size)
         atomic_fetch_add(&wrong, 1);
 }
 
 /* As realloc does: the old address may be another thread's before our entry is removed. */
 static void move_checked(uintptr_t *address, unsigned *seed) {
-    uint64_t *entry = lt_live_find(*address);
+    uint32_t *entry = lt_live_find(*address);
     if (!entry) {
         atomic_fetch_add(&wrong, 1);
         return;

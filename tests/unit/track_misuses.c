@@ -1,7 +1,6 @@
 /* Misuses: one row per call stack, opener and kind of misuse; what does not fit is counted all the same. */
 #include "track/misuses.h"
 
-#include "os/arena.h"
 #include "track/thread.h"
 #include "track_world.h"
 
@@ -27,7 +26,7 @@ static struct total total_of(uint32_t what) {
     struct lt_misuse row;
     for (uint32_t i = 0; lt_misuse_row(i, &row); i++)
         if (row.what == what && what) {
-            const struct lt_site *site = lt_arena_at(row.site);
+            const struct lt_site *site = lt_site_at(row.site);
             CHILD_CHECK(site && site->alloc_count == 0);
             total.rows++;
             total.count += row.count;

@@ -52,6 +52,7 @@ static bool same_stack(const struct example *a, const struct example *b) {
 static int start(void **state) {
     (void)state;
     assert_int_equal(lt_arena_init(), 0);
+    assert_int_equal(lt_site_numbers_init(), 0);
     srandom(2);
     for (int n = 0; n < STACKS; n++)
         make_example(n);
