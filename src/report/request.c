@@ -23,6 +23,7 @@ enum { PATIENCE_MS = 10000, STEP_MS = 10 };
 struct request {
     const char *dump_path;
     struct lt_dump_header header;
+    uint32_t pid;     /* of the process as it is called here: in a container it calls itself by another one */
     char fd_path[64]; /* of the page, in /proc */
     struct lt_control *page;
 };
@@ -37,35 +38,67 @@ static int read_header(struct request *request) {
         lt_error("%s: %s", request->dump_path, strerror(error));
         return -error;
     }
+    request->pid = request->header.pid;
     if (got == sizeof request->header && memcmp(request->header.magic, LT_DUMP_MAGIC, LT_DUMP_MAGIC_SIZE) == 0)
         return 0;
     lt_error("%s: not a dump of leaktrack", request->dump_path);
     return -EBADMSG;
 }
 
+/* The name as well as the inode, which is one of many file systems'. */
 static bool is_page(const struct request *request, const char *path) {
+    static const char name[] = "/memfd:" LT_CONTROL_NAME;
+    char target[sizeof name];
     struct stat status;
-    return stat(path, &status) == 0 && status.st_ino == request->header.control_inode && S_ISREG(status.st_mode);
+    return stat(path, &status) == 0 && status.st_ino == request->header.control_inode && S_ISREG(status.st_mode) &&
+           readlink(path, target, sizeof name) == (ssize_t)sizeof name && memcmp(target, name, sizeof name - 1) == 0;
 }
 
 /* The program may have moved the descriptor: then it is another one with the same inode. */
-static bool find_page(struct request *request) {
+static bool process_has_page(struct request *request, uint32_t pid) {
     char folder[32];
-    snprintf(folder, sizeof folder, "/proc/%" PRIu32 "/fd", request->header.pid);
+    snprintf(folder, sizeof folder, "/proc/%" PRIu32 "/fd", pid);
     snprintf(request->fd_path, sizeof request->fd_path, "%s/%" PRIu32, folder, request->header.control_fd);
-    if (is_page(request, request->fd_path))
-        return true;
-    DIR *dir = opendir(folder);
-    bool found = false;
+    bool found = is_page(request, request->fd_path);
+    DIR *dir = found ? NULL : opendir(folder);
     for (struct dirent *entry; dir && !found && (entry = readdir(dir));) {
         snprintf(request->fd_path, sizeof request->fd_path, "%s/%.16s", folder, entry->d_name);
         found = is_page(request, request->fd_path);
     }
-    int error = errno;
     if (dir)
         closedir(dir);
-    errno = error;
+    if (found)
+        request->pid = pid;
     return found;
+}
+
+/* The pid by which process `pid` calls itself, the last of the line NSpid; 0: it is gone. */
+static uint32_t own_pid(const char *pid) {
+    char path[64], line[512];
+    uint32_t own = 0;
+    snprintf(path, sizeof path, "/proc/%.16s/status", pid);
+    FILE *file = fopen(path, "re");
+    while (file && fgets(line, sizeof line, file))
+        if (strncmp(line, "NSpid:", 6) == 0)
+            own = (uint32_t)strtoul(strrchr(line, '\t') + 1, NULL, 10);
+    if (file)
+        fclose(file);
+    return own;
+}
+
+static bool find_in_containers(struct request *request) {
+    DIR *dir = opendir("/proc");
+    bool found = false;
+    for (struct dirent *entry; dir && !found && (entry = readdir(dir));)
+        if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9' && own_pid(entry->d_name) == request->header.pid)
+            found = process_has_page(request, (uint32_t)strtoul(entry->d_name, NULL, 10));
+    if (dir)
+        closedir(dir);
+    return found;
+}
+
+static bool find_page(struct request *request) {
+    return process_has_page(request, request->pid) || find_in_containers(request);
 }
 
 static int say_no_page(const struct request *request) {
@@ -73,7 +106,8 @@ static int say_no_page(const struct request *request) {
     uint32_t pid = request->header.pid;
     snprintf(folder, sizeof folder, "/proc/%" PRIu32, pid);
     if (access(folder, F_OK) != 0) {
-        lt_error("%s: process %" PRIu32 " is not running here: its dump is final (in a container, ask from inside it)",
+        lt_error("%s: process %" PRIu32 " is not running here: its dump is final, or it runs elsewhere "
+                 "(ask inside its container, or as root of its machine)",
                  request->dump_path, pid);
         return -ESRCH;
     }
@@ -115,8 +149,7 @@ static int open_page(struct request *request) {
     request->page = mapped == MAP_FAILED ? NULL : mapped;
     if (request->page && is_ours(request))
         return 0;
-    lt_error("%s: the control page of process %" PRIu32 " is not that of this dump", request->dump_path,
-             request->header.pid);
+    lt_error("%s: the control page of process %" PRIu32 " is not that of this dump", request->dump_path, request->pid);
     return -ESRCH;
 }
 
@@ -131,7 +164,7 @@ static int say_idle(const struct request *request) {
     lt_error(
         "%s: process %" PRIu32 " did not answer within %d s: it is idle or stopped (nothing tracked for %s) and "
         "will write the snapshot when it goes on; started with LEAKTRACK_DUMPER=thread, an idle process answers, too",
-        request->dump_path, request->header.pid, PATIENCE_MS / 1000, since.text);
+        request->dump_path, request->pid, PATIENCE_MS / 1000, since.text);
     return -ETIMEDOUT;
 }
 
@@ -140,18 +173,18 @@ static int await(struct request *request) {
     uint32_t ticket = lt_control_ask(request->page);
     for (int waited = 0; !lt_control_answered(request->page, ticket); waited += STEP_MS) {
         if (!is_page(request, request->fd_path) && !find_page(request)) {
-            lt_error("%s: process %" PRIu32 " ended before it answered", request->dump_path, request->header.pid);
+            lt_error("%s: process %" PRIu32 " ended before it answered", request->dump_path, request->pid);
             return -ESRCH;
         }
         if (waited >= PATIENCE_MS)
             return say_idle(request);
-        lt_progress("waiting for process %" PRIu32 " to write a snapshot", request->header.pid);
+        lt_progress("waiting for process %" PRIu32 " to write a snapshot", request->pid);
         nanosleep(&step, NULL);
     }
     lt_progress_clear();
     int result = __atomic_load_n(&request->page->result, __ATOMIC_RELAXED);
     if (result < 0)
-        lt_error("%s: process %" PRIu32 " could not write the snapshot: %s", request->dump_path, request->header.pid,
+        lt_error("%s: process %" PRIu32 " could not write the snapshot: %s", request->dump_path, request->pid,
                  strerror(-result));
     return result < 0 ? result : 0;
 }

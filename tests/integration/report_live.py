@@ -25,11 +25,12 @@ class Case(unittest.TestCase):
     def tearDown(self):
         shutil.rmtree(self.dir)
 
-    def start(self, *command, name="dump"):
+    def start(self, *command, name="dump", under=()):
+        """Runs the command (not those `under` which it runs) with the library."""
         env = {k: v for k, v in os.environ.items() if not k.startswith("LEAKTRACK_")}
-        env.update(LD_PRELOAD=LIBRARY, LEAKTRACK_OUTPUT=os.path.join(self.dir, name + ".bin"), LEAKTRACK_INTERVAL="3600",
-                   LEAKTRACK_LOG=os.path.join(self.dir, "log"))
-        child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env)
+        settings = ["LD_PRELOAD=" + LIBRARY, "LEAKTRACK_OUTPUT=" + os.path.join(self.dir, name + ".bin"),
+                    "LEAKTRACK_INTERVAL=3600", "LEAKTRACK_LOG=" + os.path.join(self.dir, "log")]
+        child = subprocess.Popen([*under, "env", *settings, *command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env)
         self.assertEqual(child.stdout.readline(), b"ready\n")
         return child
 
@@ -73,6 +74,18 @@ class Requests(Case):
         self.assertNotIn(b"--request", done.stderr)  # no advice to do what was just done
         self.assertLess(time.monotonic() - started, 20)
         self.end(child)
+
+    def test_a_process_in_a_container_answers(self):
+        """To itself it is process 1."""
+        if os.geteuid():
+            self.skipTest("needs root to make a pid namespace")
+        child = self.start(VICTIM, "10", "busy", under=("unshare", "--pid", "--fork", "--kill-child", "--mount-proc"))
+        report = self.json("--request", self.path())
+        self.assertEqual((report["snapshot"]["trigger"], report["process"]["pid"]), ("request", 1))
+        self.end(child)
+        done = self.run_report("--request", self.path())
+        self.assertEqual(done.returncode, 4)
+        self.assertIn(b"has no control page", done.stderr)
 
     def test_an_ended_process_is_reported_all_the_same(self):
         dump = self.dump_of(VICTIM, "10", name="dump")
