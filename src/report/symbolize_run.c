@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char SYSTEM_DEBUG_DIR[] = "/usr/lib/debug";
 
@@ -29,11 +30,15 @@ void lt_symbol_progress(struct lt_symbol_run *run) {
         run->options.progress(run->options.user, &run->progress);
 }
 
-/* The directory's absolute path, or NULL (with a line about it) where it can't be used. */
+/* The directory's absolute path, or NULL (with a line about it) where it can't be used. Symbolic links stay in it: what
+ * /proc/PID/root names is the tree of another container, while the link's own text says "/". */
 static char *absolute_directory(struct lt_symbol_run *run, const char *directory) {
-    char *absolute = realpath(directory, NULL);
-    if (!absolute)
+    char *absolute = NULL, *here = directory[0] == '/' ? strdup("") : getcwd(NULL, 0);
+    if (access(directory, X_OK) != 0)
         lt_symbol_warn(run, "directory %s is not searched: %s", directory, strerror(errno));
+    else if (here && asprintf(&absolute, "%s%s%s", here, here[0] ? "/" : "", directory) < 0)
+        absolute = NULL;
+    free(here);
     return absolute;
 }
 
