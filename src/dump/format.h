@@ -220,7 +220,9 @@ enum lt_mapping_flag {
     X(ARENA, 6, "malloc arena")                                                                                        \
     X(SHARED_MEMORY, 7, "shared memory") /* System V, POSIX, memfd */                                                  \
     X(KERNEL, 8, "kernel")               /* vdso, vvar, vsyscall */                                                    \
-    X(OWN, 9, "leaktrack")
+    X(OWN, 9, "leaktrack")                                                                                             \
+    X(MALLOC_BLOCK, 10, "malloc block") /* a large one, in a mapping of its own */                                     \
+    X(LIBC, 11, "libc")                 /* of the loader and the C library: locales, the main thread's storage ... */
 
 enum lt_mapping_class {
 #define X(name, number, word) LT_MAPPING_##name = (number),

@@ -25,6 +25,9 @@ static LT_ALWAYS_INLINE long lt_arch_syscall6(long n, long a, long b, long c, lo
 
 #define LT_VDSO_CLOCK_GETTIME "__vdso_clock_gettime"
 
+/* Where a thread's descriptor points to itself: tcbhead_t.self (glibc, sysdeps/x86_64/nptl/tls.h). */
+#define LT_ARCH_THREAD_SELF 16
+
 /* Adds to a number that no other thread writes, in one instruction: a handler of the same thread that adds to it too
  * comes before or after. Other threads may read. */
 static LT_ALWAYS_INLINE void lt_arch_add_own(uint64_t *number, uint64_t n) {

@@ -10,6 +10,7 @@
 #include "preload/options.h"
 #include "preload/real.h"
 #include "preload/schedule.h"
+#include "track/picture.h"
 #include "track/sampler.h"
 
 #include <errno.h>
@@ -43,6 +44,8 @@ static enum lt_state make_tables(int (*libunwind_backtrace)(void **, int)) {
         .depth = lt_options.depth, .unwinder = lt_options.unwinder, .libunwind_backtrace = libunwind_backtrace};
     lt_clock_init();
     lt_sampling_init(lt_options.sample_bytes);
+    if (lt_options.kinds >> LT_KIND_MAPPING & 1)
+        lt_picture_start();
     if (lt_options.after_s)
         lt_track_warm_up(lt_clock_cs() + lt_options.after_s * LT_CS_PER_S);
     if (lt_arena_init() == 0 && lt_unwind_init(&unwind) == 0 && lt_track_init() == 0)

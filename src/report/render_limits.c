@@ -1,7 +1,7 @@
 /* What the kernel counts of the process beside what it allows, and where its count and the call stacks part:
  *
  *     open files 812 of 1024 (79.3 %): 700 attributed, 100 inherited, 12 unattributed
- *     mappings 204 of 65530 (0.3 %): 20 attributed, 1 unattributed, 172 of modules, stacks and heap, 11 of leaktrack
+ *     mappings 204 of 65530 (0.3 %), 206 by holder: 20 attributed, 1 unattributed, 174 of modules, stacks, ...
  *     threads 8 running, 1 ended and never joined, 64.0 MiB of stacks */
 #include "report/human.h"
 #include "report/render.h"
@@ -86,6 +86,8 @@ static void put_mappings(const struct lt_terminal *terminal, const struct lt_dum
     if (!use.used)
         return;
     put_use(terminal, "mappings", use);
+    if (snapshot->mapping_count != use.used && snapshot->mapping_count)
+        fprintf(terminal->out, ", %zu by holder", snapshot->mapping_count);
     for (size_t i = 0; i < snapshot->mapping_count; i++) {
         const struct lt_dump_mapping *row = &snapshot->mappings[i];
         if (row->origin != LT_ORIGIN_UNATTRIBUTED || !is_explained(row->mapping_class))
@@ -98,7 +100,7 @@ static void put_mappings(const struct lt_terminal *terminal, const struct lt_dum
     if (snapshot->mapping_count)
         put_origins(terminal->out, &origins);
     if (explained)
-        fprintf(terminal->out, ", %" PRIu64 " of modules, stacks and heap", explained);
+        fprintf(terminal->out, ", %" PRIu64 " of modules, stacks, heap and libc", explained);
     if (own)
         fprintf(terminal->out, ", %" PRIu64 " of leaktrack", own);
     fputc('\n', terminal->out);

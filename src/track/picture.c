@@ -16,6 +16,10 @@
 static uint64_t buffer[LT_PICTURE_BUFFER / sizeof(uint64_t)];
 static struct lt_picture picture;
 
+char *lt_picture_buffer(void) {
+    return (char *)buffer;
+}
+
 uint32_t lt_picture_text(struct lt_picture *of, const char *text) {
     const size_t size = strlen(text) + 1;
     const uint32_t at = of->texts.count ? of->texts.count : 1; /* offset 0 is the empty one */
@@ -52,7 +56,7 @@ static void begin(const struct lt_picture_options *options, struct lt_tally *tal
     lt_picture_free();
     picture.options = *options;
     picture.tally = tally;
-    picture.buffer = (char *)buffer;
+    picture.buffer = lt_picture_buffer();
     picture.reconciled = true;
     picture.descriptor_tid = options->program_tid;
 }

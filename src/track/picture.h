@@ -26,6 +26,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Notes what is mapped now. Once, at the start, while only the loader has run: before the library maps anything. */
+void lt_picture_start(void);
+
 struct lt_picture_options {
     uint32_t kinds;     /* bit n: kind n is tracked, and shown */
     int program_tid;    /* a thread whose descriptor table is the program's; 0: the calling thread's own is; -1: none

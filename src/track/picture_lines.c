@@ -74,6 +74,8 @@ static bool begins(const char *text, const char *start) {
 }
 
 static enum lt_mapping_class class_of_name(const char *path) {
+    if (lt_picture_is_libc_file(path))
+        return LT_MAPPING_LIBC;
     static const struct {
         const char *start;
         uint8_t mapping_class;
@@ -146,6 +148,7 @@ static void collect_stacks(const struct lt_picture *picture, struct lt_vector *s
         if (stack)
             *stack = row->stack;
     }
+    lt_picture_kept_stacks(picture, stacks);
     lt_vector_sort(stacks);
 }
 

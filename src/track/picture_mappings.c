@@ -185,6 +185,8 @@ static void add_piece(struct walk *walk, const struct lt_map_line *line, uintptr
 
 /* An arena's last line may go on behind it, as somebody else's inaccessible range. */
 static enum lt_mapping_class class_of(struct walk *walk, const struct lt_map_line *line, uintptr_t at, uintptr_t *end) {
+    if (line->mapping_class == LT_MAPPING_ANONYMOUS && !line->of_file && !line->shared && line->protection & PF_W)
+        return lt_picture_libc_class(walk->picture, at, end);
     if (line->mapping_class != LT_MAPPING_ARENA)
         return line->mapping_class;
     if (at >= walk->arena_end && line->start % LT_MALLOC_ARENA == 0 && line->protection & PF_W)
@@ -236,6 +238,7 @@ static void show_records(struct walk *walk) {
 void lt_picture_take_mappings(struct lt_picture *picture) {
     struct walk walk = {.picture = picture};
     bool copied = copy_records(&walk.before);
+    picture->can_peek = lt_peek_open(&picture->peek) == 0;
     lt_picture_read_lines(picture);
     collect_own(&walk);
     if (picture->lines.count && !picture->incomplete) {
@@ -248,6 +251,9 @@ void lt_picture_take_mappings(struct lt_picture *picture) {
     }
     if (!copied)
         lt_picture_lost(picture);
+    if (picture->can_peek)
+        lt_peek_close(&picture->peek);
+    picture->can_peek = false;
     lt_vector_free(&walk.own);
     lt_vector_free(&walk.before);
     lt_vector_free(&walk.now);

@@ -3,6 +3,7 @@
 #ifndef LT_TRACK_PICTURE_PARTS_H
 #define LT_TRACK_PICTURE_PARTS_H
 
+#include "os/peek.h"
 #include "track/picture.h"
 #include "track/resource.h"
 #include "track/scratch.h"
@@ -57,8 +58,10 @@ struct lt_map_line {
 struct lt_picture {
     struct lt_picture_options options;
     struct lt_tally *tally;
-    char *buffer;       /* LT_PICTURE_BUFFER bytes */
-    int descriptor_tid; /* whose descriptors are listed; 0: the calling thread's own */
+    char *buffer;        /* LT_PICTURE_BUFFER bytes */
+    int descriptor_tid;  /* whose descriptors are listed; 0: the calling thread's own */
+    struct lt_peek peek; /* while mappings are taken */
+    bool can_peek;
     bool reconciled, incomplete;
     struct lt_vector texts; /* char */
     struct lt_vector descriptors, mappings, threads, lines;
@@ -90,6 +93,16 @@ void lt_picture_find_stacks(struct lt_picture *);
 /* The lines of the maps, and for each what it is where nobody holds it. */
 void lt_picture_read_lines(struct lt_picture *);
 void lt_picture_classify_lines(struct lt_picture *);
+
+/* picture_libc.c: whether the file is one that the C library maps by itself; what the private, writable memory at `at`,
+ * which nobody holds, is, and where that ends at the latest (`end` is cut); addresses in the stacks of threads that
+ * have ended, which glibc keeps for others. */
+bool lt_picture_is_libc_file(const char *path);
+enum lt_mapping_class lt_picture_libc_class(const struct lt_picture *, uintptr_t at, uintptr_t *end);
+void lt_picture_kept_stacks(const struct lt_picture *, struct lt_vector *addresses);
+
+/* LT_PICTURE_BUFFER bytes, the snapshot's. */
+char *lt_picture_buffer(void);
 
 /* picture_write.c */
 LT_STATUS lt_picture_write_rows(const struct lt_picture *, struct lt_writer *);

@@ -1,5 +1,7 @@
 #include "track/program_threads.h"
 
+#include "base/attrs.h"
+#include "base/hash.h"
 #include "os/task.h"
 #include "track/counters.h"
 #include "track/keyed.h"
@@ -14,6 +16,10 @@
  * so that at most C / 2 records are those of threads whose end has not been noticed: the table keeps below four times
  * what lives at one time. */
 enum { ASK_AT_ONCE = 4 };
+
+/* Handles of threads that are nobody's concern any more, for lt_program_thread_past; one forgets another. */
+enum { PAST_BITS = 9 };
+static uint64_t past[1 << PAST_BITS];
 
 struct record {
     struct lt_keyed_record keyed;
@@ -37,8 +43,13 @@ static struct record *record_of(struct lt_program_thread *thread) {
     return (struct record *)((char *)thread - offsetof(struct record, thread));
 }
 
+static void remember(uint64_t handle) {
+    __atomic_store_n(&past[lt_hash_mix(handle) >> (64 - PAST_BITS)], handle, __ATOMIC_RELAXED);
+}
+
 /* The thread is nobody's concern any more. */
 static void leave(struct lt_thread *thread, struct record *record) {
+    remember(record->thread.handle);
     if (!record->created) {
         record->gone = true;
         return;
@@ -196,6 +207,13 @@ bool lt_program_thread_ended(uint32_t i, const struct lt_program_thread *seen) {
         leave(NULL, record);
     lt_table_unlock(&lock);
     return same;
+}
+
+bool lt_program_thread_past(uint32_t *i, uint64_t *handle) {
+    for (; *i < LT_ARRAY_SIZE(past); ++*i)
+        if ((*handle = __atomic_load_n(&past[*i], __ATOMIC_RELAXED)) != 0)
+            return true;
+    return false;
 }
 
 void lt_program_threads_forked(void) {

@@ -67,6 +67,10 @@ bool lt_program_thread_next(uint32_t *i, struct lt_program_thread *);
  * release if the record is still the one `seen`. */
 bool lt_program_thread_ended(uint32_t i, const struct lt_program_thread *seen);
 
+/* For the snapshot: the handle of a thread whose record has gone, at or after place *i, which becomes its place; false
+ * after the last. To go on: ++*i. Of many threads not all are remembered. */
+bool lt_program_thread_past(uint32_t *i, uint64_t *handle);
+
 /* In a forked child, in its only thread: the others' records go, and what they held is nobody's. */
 void lt_program_threads_forked(void);
 

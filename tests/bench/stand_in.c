@@ -5,6 +5,7 @@
 #include "track/counters.h"
 #include "track/misuses.h"
 #include "track/resource.h"
+#include "track/picture.h"
 #include "track/track.h"
 #include "unwind/unwind.h"
 
@@ -12,6 +13,9 @@ static char table;
 
 int lt_unwind_init(const struct lt_unwind_options *options) {
     return options->depth ? 0 : -1;
+}
+
+void lt_picture_start(void) {
 }
 
 int lt_track_init(void) {

@@ -20,6 +20,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import read_dump  # noqa: E402 (the other reader)
 
 PAGE = 4096
+CLASSES = ("anonymous", "file", "module", "heap", "stack", "thread stack", "malloc arena", "shared memory", "kernel", "leaktrack",
+           "malloc block", "libc")
 CALL, DUP, RECEIVED, INHERITED, UNATTRIBUTED = range(5)
 RUNS, DETACHED, MAIN = 1, 2, 4
 OWN = 9
@@ -138,6 +140,10 @@ def check_mappings(victim):
         elif seen is not None:
             need(shown is not None, "%#x is mapped (%s) and not shown", edge, seen)
             need(shown[:2] == seen or shown[2] == OWN, "%#x is %s, shown is %s", edge, seen, shown)
+
+
+def class_of(row):
+    return CLASSES[row["class"]]
 
 
 def held(victim, start, pages):
@@ -262,6 +268,19 @@ def case_resident_dumper():
         check_descriptors(victim)
         judge = len(os.listdir("/proc/%d/task" % victim.pid))
         need(victim.counter("threads") == judge - 1, "the library's own thread is counted")
+
+
+def case_what_libc_maps():
+    with Victim("libc") as victim:
+        raw, size = victim.hear("ready").numbers
+        victim.take()
+        check_all(victim)
+        named = [class_of(row) for row in victim.snapshot["mappings"]]
+        unknown = [row for row in victim.snapshot["mappings"]
+                   if row["origin"] == UNATTRIBUTED and class_of(row) in ("anonymous", "file", "shared memory")]
+        need([(row["start"], row["length"]) for row in unknown] == [(raw, size)], "unattributed: %s", unknown)
+        need(named.count("malloc block") == 4, "%d large blocks", named.count("malloc block"))
+        need(named.count("libc") >= 2 and named.count("thread stack") >= 2, "%s", named)
 
 
 def case_own_table():

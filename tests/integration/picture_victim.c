@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <locale.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <sched.h>
@@ -228,6 +229,26 @@ static void threads(void) {
     say_numbers(3, 2, 1 << 20);
 }
 
+/* All that the C library maps by itself; and a mapping that nobody has seen. */
+static void libc(void) {
+    pthread_t joined[3], detached;
+    const long raw = syscall(SYS_mmap, NULL, 3 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    check(raw > 0, "mmap");
+    check(setlocale(LC_ALL, "C.UTF-8") != NULL, "setlocale");
+    for (int i = 0; i < 3; i++)
+        check(pthread_create(&joined[i], NULL, end, NULL) == 0, "pthread_create");
+    check(pthread_create(&detached, NULL, end, NULL) == 0 && pthread_detach(detached) == 0, "detached");
+    for (int i = 0; i < 3; i++)
+        check(pthread_join(joined[i], NULL) == 0, "pthread_join");
+    void *volatile blocks[] = {malloc(1 << 20), calloc(3, 1 << 18), aligned_alloc(1 << 16, 1 << 21), malloc(1 << 18)};
+    blocks[3] = realloc(blocks[3], 3 << 20);
+    check(blocks[0] && blocks[1] && blocks[2] && blocks[3], "malloc");
+    usleep(200000);
+    char numbers[64];
+    snprintf(numbers, sizeof numbers, "%lu %zu", (unsigned long)raw, (size_t)3 * PAGE);
+    be_ready(numbers);
+}
+
 int main(int argc, char **argv) {
     static const struct {
         const char *name;
@@ -242,6 +263,7 @@ int main(int argc, char **argv) {
         {"without_proc", without_proc},
         {"threads", threads},
         {"own_table", own_table},
+        {"libc", libc},
     };
     for (size_t i = 0; argc == 2 && i < sizeof cases / sizeof cases[0]; i++)
         if (strcmp(argv[1], cases[i].name) == 0)

@@ -232,10 +232,73 @@ static void an_arena_of_malloc_is_known(void **state) {
     assert_child_passes(show_arena);
 }
 
+static char *map_unseen(size_t pages) {
+    char *at = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    CHILD_CHECK(at != MAP_FAILED);
+    memset(at, 1, pages * PAGE);
+    return at;
+}
+
+/* Bytes of [at, at + pages) in rows of that class. */
+static size_t bytes_of_class(const struct lt_dump_snapshot *of, const char *at, size_t pages,
+                             enum lt_mapping_class mapping_class) {
+    const uintptr_t start = (uintptr_t)at, end = start + pages * PAGE;
+    size_t bytes = 0;
+    for (size_t i = 0; i < of->mapping_count; i++) {
+        const struct lt_dump_mapping *row = &of->mappings[i];
+        const uintptr_t from = row->start > start ? row->start : start;
+        const uintptr_t to = row->start + row->length < end ? row->start + row->length : end;
+        if (row->mapping_class == mapping_class && from < to)
+            bytes += to - from;
+    }
+    return bytes;
+}
+
+/* The kernel joins all these. */
+static void show_start(void) {
+    char *before = map_unseen(4);
+    lt_picture_start();
+    char *after = map_unseen(5);
+    picture_start();
+    read_maps();
+    const struct lt_dump_snapshot *shown = picture_take();
+    CHILD_CHECK(matches_the_kernel(shown));
+    CHILD_CHECK(bytes_of_class(shown, before, 4, LT_MAPPING_LIBC) == 4 * PAGE);
+    CHILD_CHECK(bytes_of_class(shown, after, 5, LT_MAPPING_ANONYMOUS) == 5 * PAGE);
+    world_remove_file();
+}
+
+static void what_was_there_at_the_start_is_the_loaders(void **state) {
+    (void)state;
+    assert_child_passes(show_start);
+}
+
+static void show_block(void) {
+    enum { OTHER = 3 };
+    picture_start();
+    char *other = map_unseen(OTHER), *block = malloc(1 << 20), *start = block - 16; /* may be one line */
+    memcpy(other, (uint64_t[]){0, UINT64_C(1) << 40 | 2}, 16);                      /* longer than what is mapped */
+    block[0] = 1;
+    read_maps();
+    const struct lt_dump_snapshot *shown = picture_take();
+    CHILD_CHECK(matches_the_kernel(shown));
+    CHILD_CHECK(bytes_of_class(shown, start, 257, LT_MAPPING_MALLOC_BLOCK) == 257 * PAGE);
+    CHILD_CHECK(bytes_of_class(shown, other, OTHER, LT_MAPPING_MALLOC_BLOCK) == 0);
+    world_remove_file();
+}
+
+static void a_large_block_of_malloc_is_known(void **state) {
+    (void)state;
+    lt_skip_when(LT_SANITIZED, "the sanitizer's malloc has no such blocks");
+    assert_child_passes(show_block);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(rows_are_what_the_kernel_lists),
     cmocka_unit_test(what_the_kernel_denies_vanishes),
     cmocka_unit_test(nothing_is_lost_or_invented_under_load),
     cmocka_unit_test(an_arena_of_malloc_is_known),
+    cmocka_unit_test(what_was_there_at_the_start_is_the_loaders),
+    cmocka_unit_test(a_large_block_of_malloc_is_known),
 };
 LT_UNIT_MAIN(tests)
