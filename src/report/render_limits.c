@@ -73,12 +73,6 @@ static void put_open_files(const struct lt_report *report, const struct lt_termi
     fputc('\n', terminal->out);
 }
 
-/* A mapping without a holder that needs none: its class says whose it is. */
-static bool is_explained(uint32_t mapping_class) {
-    return mapping_class != LT_MAPPING_ANONYMOUS && mapping_class != LT_MAPPING_FILE &&
-           mapping_class != LT_MAPPING_SHARED_MEMORY;
-}
-
 static void put_mappings(const struct lt_terminal *terminal, const struct lt_dump_snapshot *snapshot) {
     struct origins origins = {0};
     struct lt_use use = lt_use_of_mappings(snapshot);
@@ -90,7 +84,7 @@ static void put_mappings(const struct lt_terminal *terminal, const struct lt_dum
         fprintf(terminal->out, ", %zu by holder", snapshot->mapping_count);
     for (size_t i = 0; i < snapshot->mapping_count; i++) {
         const struct lt_dump_mapping *row = &snapshot->mappings[i];
-        if (row->origin != LT_ORIGIN_UNATTRIBUTED || !is_explained(row->mapping_class))
+        if (!lt_is_explained(row))
             count_origin(&origins, row->origin);
         else if (row->mapping_class == LT_MAPPING_OWN)
             own++;

@@ -185,7 +185,8 @@ static void put_mappings(const struct lt_report *report, const struct lt_termina
         const struct lt_dump_mapping *row = sorted[i];
         put_line(terminal, lt_pool_format(pool, "%16" PRIx64 "  %10s  %s  %-14s  %-12s  %-12s  %s", row->start,
                                           lt_human_size(row->length).text, lt_protection_word(row).text,
-                                          lt_mapping_class_word(row->mapping_class), lt_origin_word(row->origin),
+                                          lt_mapping_class_word(row->mapping_class),
+                                          lt_is_explained(row) ? "-" : lt_origin_word(row->origin),
                                           age_of(report, &row->holder, pool), row->path[0] ? row->path : "-"));
         put_by(report, terminal, &row->holder, pool);
     }

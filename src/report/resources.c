@@ -194,6 +194,12 @@ bool lt_is_unjoined(const struct lt_dump_thread *thread) {
     return !(thread->flags & (LT_THREAD_RUNS | LT_THREAD_DETACHED | LT_THREAD_MAIN));
 }
 
+bool lt_is_explained(const struct lt_dump_mapping *mapping) {
+    const uint32_t class = mapping->mapping_class;
+    return mapping->origin == LT_ORIGIN_UNATTRIBUTED && class != LT_MAPPING_ANONYMOUS && class != LT_MAPPING_FILE &&
+           class != LT_MAPPING_SHARED_MEMORY;
+}
+
 bool lt_is_close_wait(const struct lt_dump_descriptor *descriptor) {
     return strcmp(descriptor->details.state, "CLOSE_WAIT") == 0;
 }

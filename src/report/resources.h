@@ -66,6 +66,9 @@ size_t lt_shares(const struct lt_model *, const struct lt_held *, size_t count, 
 /* A thread that has ended and whose stack nobody has taken back. */
 bool lt_is_unjoined(const struct lt_dump_thread *);
 
+/* A mapping without a holder that needs none: its class says whose it is. */
+bool lt_is_explained(const struct lt_dump_mapping *);
+
 /* A socket whose peer has closed. */
 bool lt_is_close_wait(const struct lt_dump_descriptor *);
 
