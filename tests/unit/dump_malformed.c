@@ -226,7 +226,7 @@ static const struct fault row_faults[] = {
           "row 1 has a NUL in a name"),
     FAULT(MAPPINGS,
           "\1"
-          "\1\1\0\x0a\0\0\1\2\0\0\0\0\0",
+          "\1\1\0\x0c\0\0\1\2\0\0\0\0\0",
           "row 1 is of a class of mappings that this reader does not know"),
     FAULT(MAPPINGS,
           "\1"
