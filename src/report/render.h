@@ -20,6 +20,7 @@ struct lt_report {
     const struct lt_selection *selection;
     uint32_t recorded;                /* bit n: kind n (recorded.h) */
     const char *nameless, *lineless;  /* modules without symbols, or debug information (nameless.h); NULL: none */
+    const char *siblings;             /* other dumps (siblings.h); NULL: none */
     const struct lt_policy *policies; /* judged */
     size_t policy_count;
 };

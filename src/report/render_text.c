@@ -255,20 +255,27 @@ static void put_unrecorded(const struct lt_report *report, FILE *out) {
         fputs(" (LEAKTRACK_KINDS, the notes above, or an older library)\n", out);
 }
 
-static void put_modules(const struct lt_terminal *terminal, const char *lead, const char *modules) {
-    if (!modules)
+static void put_names(const struct lt_terminal *terminal, const char *lead, const char *names) {
+    if (!names)
         return;
     fputs(lead, terminal->out);
-    lt_paint_name(terminal, LT_PAINT_PLAIN, modules, strlen(modules));
+    lt_paint_name(terminal, LT_PAINT_PLAIN, names, strlen(names));
 }
 
 static void put_nameless(const struct lt_report *report, const struct lt_terminal *terminal) {
     if (!report->nameless && !report->lineless)
         return;
-    put_modules(terminal, "\nframes without names: ", report->nameless);
-    put_modules(terminal, report->nameless ? "; without lines: " : "\nframes without lines: ", report->lineless);
+    put_names(terminal, "\nframes without names: ", report->nameless);
+    put_names(terminal, report->nameless ? "; without lines: " : "\nframes without lines: ", report->lineless);
     fputs("; build with -g, install debug symbols (Debian: packages named -dbgsym) or set DEBUGINFOD_URLS\n",
           terminal->out);
+}
+
+static void put_siblings(const struct lt_report *report, const struct lt_terminal *terminal) {
+    put_names(terminal,
+              "\nother dumps beside this one, of child processes or what ran before exec: ", report->siblings);
+    if (report->siblings)
+        fputc('\n', terminal->out);
 }
 
 static void put_policies(const struct lt_report *report, const struct lt_terminal *terminal) {
@@ -294,6 +301,7 @@ static void render(const struct lt_report *report, const struct lt_terminal *ter
     if (report->list)
         lt_render_list(report, terminal);
     put_nameless(report, terminal);
+    put_siblings(report, terminal);
     put_policies(report, terminal);
 }
 

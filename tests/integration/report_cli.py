@@ -7,6 +7,7 @@ import pty
 import random
 import re
 import resource
+import shutil
 import signal
 import struct
 import subprocess
@@ -172,6 +173,21 @@ class Files(Case):
         self.assertEqual(done.returncode, 0)
         piped = subprocess.run("cat %s | %s -" % (self.dump, REPORT), shell=True, stdout=subprocess.PIPE, check=True, timeout=60)
         self.assertEqual(done.stdout, piped.stdout)
+
+    def test_dumps_beside_it_are_named(self):
+        self.assertNotIn(b"beside", self.run_report(self.dump).stdout)
+        for name, age in (("4712", 4), ("1", 3), ("9", 2), ("4711", 1)):
+            shutil.copy(self.dump, "%s.%s" % (self.dump, name))
+            os.utime("%s.%s" % (self.dump, name), (1700000000 - age, 1700000000 - age))
+        for name in ("plain.bin.12.txt", "plain.bin.", "other.bin.1"):
+            shutil.copy(self.dump, self.path(name))
+        os.mkfifo(self.path("plain.bin.77"))
+        with open(self.path("plain.bin.78"), "w", encoding="utf-8") as file:
+            file.write("no dump, but long enough to be one")
+        told = b"\nother dumps beside this one, of child processes or what ran before exec: "
+        names = b"plain.bin.4711, plain.bin.9, plain.bin.1 and 1 more\n"
+        self.assertIn(told + names, self.run_report(self.dump).stdout)
+        self.assertIn(told + names, self.run_report("plain.bin", cwd=self.dir).stdout)
 
     def test_a_directory_that_takes_no_files(self):
         done = self.run_report("-o", "/proc/version", self.dump)
