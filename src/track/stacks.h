@@ -2,13 +2,13 @@
  *
  *   root (epoch, truncated?) ── outermost frame ── ... ── innermost frame ── site (kind) ── site (kind) ...
  *
- * Only the owner looks children up: each node remembers a child, which saves most lookups, and a private hash table of
- * 8-byte slots {hash, node} has all but only children. Everybody else reads nodes and sites in their pools (pool.h) and
- * follows `parent` and `node`, which never change.
+ * Only the owner looks nodes up, in a private hash table of 8-byte slots {hash of the path, node}: it has the nodes
+ * with sites, and all others but only children, whom their parents name. Everybody else reads nodes and sites in their
+ * pools (pool.h) and follows `parent` and `node`, which never change.
  *
  * A site hangs on the node of its innermost frame, in a list by kind (nearly always of one element). A node costs 24
- * bytes, and 16 to 24 bytes of hash table unless it is an only child; a site 40. docs/design/tables.md has the
- * alternatives. */
+ * bytes, and 16 to 24 bytes of hash table unless it is an only child without a site; a site 40. docs/design/tables.md
+ * has the alternatives. */
 #ifndef LT_TRACK_STACKS_H
 #define LT_TRACK_STACKS_H
 
@@ -23,7 +23,7 @@
 struct lt_node {
     uint64_t address; /* return address; of a root: epoch * 2 + (1 if truncated) */
     uint32_t parent;  /* arena ref, as all of these; 0 for a root */
-    uint32_t child;   /* one of its children; the owner's */
+    uint32_t child;   /* its first one; the owner's */
     uint32_t site;    /* first site that ends here; the owner's */
     uint32_t dump_id; /* its number in the dump's NODES, 0 = none yet; the snapshot's */
 };
@@ -48,7 +48,7 @@ static inline struct lt_site_samples *lt_site_samples(struct lt_site *site) {
     return (struct lt_site_samples *)(site + 1);
 }
 
-/* Slots: half the hash of (parent, address) << 32 | node; 0 = empty. */
+/* Slots: the hash of the path << 32 | node; 0 = empty. */
 struct lt_stack_table {
     uint64_t *slots; /* whole pages outside the arena: freed when the table grows */
     uint32_t count, used;
@@ -56,12 +56,10 @@ struct lt_stack_table {
 
 #define LT_NO_ROOT UINT64_MAX
 struct lt_stacks {
-    uint64_t root_key;                  /* `address` of the root of the stack looked up last, or LT_NO_ROOT */
-    uint32_t *path;                     /* the root, then the node of frame i in path[i + 1] ... */
-    uint32_t path_capacity, path_depth; /* ... for i < path_depth */
-    uint32_t serial;                    /* the number of that stack's capture */
-    uint32_t epoch;                     /* new nodes and sites belong to it */
-    struct lt_stack_table table;        /* not empty where there is a root */
+    uint64_t root_key;           /* `address` of the root of the stack looked up last, or LT_NO_ROOT */
+    uint64_t root;               /* the note of that root */
+    uint32_t epoch;              /* new nodes and sites belong to it */
+    struct lt_stack_table table; /* not empty where there is a root */
     struct lt_pool nodes, sites;
     _Atomic uint32_t roots[2]; /* how many roots there are: of whole stacks, of truncated ones */
 };
@@ -72,13 +70,9 @@ extern _Atomic uint32_t lt_stacks_warm_until;
 /* Makes an empty trie of zeroed memory; takes no memory yet. */
 void lt_stacks_init(struct lt_stacks *);
 
-/* The site of (stack, kind), made on first sight. `stack` is the latest capture of the unwind state that this trie is
- * fed from, and so was the stack of the call before. Owner only. NULL when memory is used up; nothing is lost then but
- * this. */
+/* The site of (stack, kind), made on first sight. `stack` is the latest capture of an unwind state whose notes are this
+ * trie's and nobody else's. Owner only. NULL when memory is used up; nothing is lost then but this. */
 struct lt_site *lt_stacks_site(struct lt_stacks *, const struct lt_stack *stack, enum lt_kind);
-
-/* Another thread takes the trie over: nothing may be derived from the last stack any more. */
-void lt_stacks_adopted(struct lt_stacks *);
 
 /* In a forked child, where nobody else can be reading: forgets all nodes and sites (their memory stays: the live index
  * may refer to it). `in_use`: the trie is the calling thread's. Then its hash table stays, and what was going on in it

@@ -49,7 +49,6 @@ static bool adopt(struct lt_thread *thread, uint64_t me) {
     if (alive || !atomic_compare_exchange_strong(&thread->owner, &owner, me))
         return false;
     lt_unwind_state_reset(thread->unwind);
-    lt_stacks_adopted(&thread->stacks);
     atomic_fetch_add_explicit(&adoptions, 1, memory_order_relaxed);
     return true;
 }

@@ -9,8 +9,9 @@ struct lt_memo *lt_memo_new(uint32_t depth) {
         return NULL;
     struct lt_memo_frame *frames = lt_arena_alloc((depth + 1) * sizeof *frames, 64);
     memo->ips = lt_arena_alloc(depth * sizeof *memo->ips, 64);
+    memo->notes = lt_arena_alloc(depth * sizeof *memo->notes, 64);
     memo->words = lt_arena_alloc(depth * LT_WORDS_PER_FRAME * sizeof *memo->words, 64);
-    if (!frames || !memo->ips || !memo->words)
+    if (!frames || !memo->ips || !memo->notes || !memo->words)
         return NULL;
     frames->sp = UINTPTR_MAX;
     memo->frames = frames + 1;
@@ -24,6 +25,7 @@ void lt_memo_clear(struct lt_memo *memo) {
 
 void lt_memo_begin(struct lt_memo *memo, const struct lt_memo_frame *outermost, const struct lt_beyond *beyond) {
     memo->count = 0;
+    memo->noted = 0;
     atomic_signal_fence(memory_order_seq_cst);
     memo->whole = beyond->whole;
     memo->ips[0] = outermost->ip;

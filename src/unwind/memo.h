@@ -58,9 +58,11 @@ struct lt_memo {
     uintptr_t top;   /* sp of frame 0; 0: the memo is empty */
     uintptr_t floor; /* the next lower top of the thread's memos: stack pointers in (floor, top] belong here */
     uint32_t count;
-    bool whole; /* frame 0 is the outermost one; else the depth limit cut the stack there */
+    uint32_t noted; /* notes[0 .. noted) are known, where that is not more than count */
+    bool whole;     /* frame 0 is the outermost one; else the depth limit cut the stack there */
     struct lt_memo_frame *frames;
-    uintptr_t *ips; /* of all frames once more: the result of a capture */
+    uintptr_t *ips;  /* of all frames once more: the result of a capture */
+    uint64_t *notes; /* the caller's, of each frame: struct lt_stack */
     struct lt_word *words;
 };
 
@@ -116,6 +118,8 @@ static LT_ALWAYS_INLINE void lt_memo_replace(struct lt_memo *memo, uint32_t kept
     uintptr_t *const ips = memo->ips, *ip = ips + kept;
     struct lt_word *const words = memo->words;
     memo->count = kept;
+    if (memo->noted > kept)
+        memo->noted = kept;
     atomic_signal_fence(memory_order_seq_cst);
     for (; from != end; from++) {
         *ip++ = from->ip;

@@ -11,17 +11,17 @@
 
 struct lt_unwind_state {
     struct lt_memos memos;
-    const struct lt_memo *previous; /* the memo that holds the stack captured last, NULL: none does */
-    uint32_t serial;                /* number of the capture */
-    uint32_t generation;            /* of the rules that the memos were made with */
-    uint32_t depth;                 /* frames kept: the length of the arrays */
-    uintptr_t *ips;                 /* room for frames that no memo holds */
-    struct lt_tail *tails;
-    struct lt_memo_frame *fresh_end; /* end of the room for frames found by unwinding, where a tail has not enough */
-    /* Of the capture in progress: its room, filled from the end, so that the outermost frame comes first. */
-    struct lt_memo_frame *limit, *end;
-    struct lt_tail *tail; /* whose room it is, NULL: `fresh` */
-    void **foreign;       /* libunwind only: its result, LT_FOREIGN_FRAMES more than depth */
+    uint32_t generation; /* of the rules that the memos were made with */
+    uint32_t epoch;      /* that their notes belong to */
+    uint32_t depth;      /* frames kept: the length of the arrays */
+    uint32_t noted;      /* where there is no memo: none; */
+    uint64_t note_kept;  /* what a caller notes where nothing is remembered */
+    uintptr_t *ips;      /* room for frames that no memo holds, */
+    uint64_t *notes;     /* and for notes of them */
+    struct lt_tails *tails;
+    struct lt_memo_frame *fresh; /* room for frames found by unwinding, */
+    struct lt_memo_frame *end;   /* filled from its end, so that the outermost frame comes first */
+    void **foreign;              /* libunwind only: its result, LT_FOREIGN_FRAMES more than depth */
     struct lt_stack_bounds bounds;
     struct lt_scratch scratch;
     struct { /* what the walk's last GO_SWITCH came from: sp 0 = there was none */
@@ -63,14 +63,22 @@ static inline void lt_frames_note(struct lt_frames *frames, struct lt_rule rule)
         frames->flags |= LT_STACK_LOADER;
 }
 
+/* A stack that nothing is remembered of. */
+static inline void lt_stack_give(struct lt_unwind_state *state, const uintptr_t *frames, uint32_t depth, uint32_t flags,
+                                 struct lt_stack *stack) {
+    state->noted = 0;
+    *stack = (struct lt_stack){.frames = frames,
+                               .notes = state->notes,
+                               .note_kept = &state->note_kept,
+                               .noted = &state->noted,
+                               .depth = depth,
+                               .flags = flags,
+                               .epoch = lt_unwind_epoch()};
+}
+
 static inline void lt_frames_finish(const struct lt_frames *frames, struct lt_stack *stack) {
-    *stack = (struct lt_stack){
-        .frames = &frames->state->ips[frames->state->depth - frames->count],
-        .depth = frames->count,
-        .flags = frames->flags,
-        .epoch = lt_unwind_epoch(),
-        .serial = ++frames->state->serial,
-    };
+    struct lt_unwind_state *state = frames->state;
+    lt_stack_give(state, &state->ips[state->depth - frames->count], frames->count, frames->flags, stack);
 }
 
 #endif

@@ -1,50 +1,88 @@
-/* Tails: the frames that lately were unwound on top of the memo. A program alternates between a few ways to allocate,
- * and each time the memo, which holds one stack, loses the inner frames of the other one.
+/* Tails: stacks that lately were captured, as what they add to the memo. A program alternates between a few ways to
+ * allocate, and the memo holds one stack.
  *
- * What makes the memo exact does so here (memo.h): a walk that is in the state of a tail's innermost frame goes where
- * the tail went, if all words that its steps read are what they were, and they are read in the order of unwinding. fp
- * is compared where a step uses it, and followed where it is saved. Behind its outermost frame a tail keeps the state
- * that it led to; whether the memo still knows that state is for the walk to find out.
+ * What makes the memo exact does so here (memo.h): a tail is the words that the steps of its frames read, in the order
+ * in which a walk reads them, down to the *joint*, a frame of the memo, whose words come next. If the walk begins in
+ * the state that the tail began in, all words are what they were, and the memo's frame is in the state that the tail
+ * led to, then the stack is that of the tail's note: the note of the joint says that the frames further out are the
+ * same.
  *
- * Frames are unwound right into the tail that they will be found in. Not kept: tails of more frames, or with a frame
- * whose CFA is a word of the stack. */
+ * A stack found so changes nothing, neither the memo nor the tail. */
 #ifndef LT_UNWIND_TAILS_H
 #define LT_UNWIND_TAILS_H
 
 #include "unwind/memo.h"
 
-enum { LT_TAILS_BITS = 5, LT_TAILS = 1 << LT_TAILS_BITS, LT_TAIL_FRAMES = 8 };
+enum { LT_TAIL_SETS_BITS = 5, LT_TAIL_SETS = 1 << LT_TAIL_SETS_BITS, LT_TAIL_WAYS = 2, LT_TAIL_WORDS = 12 };
 
 struct lt_tail {
-    _Alignas(
-        64) struct lt_memo_frame frames[1 + LT_TAIL_FRAMES]; /* the last `count`, outermost first; before them the */
-    uint32_t count;                                          /* state led to. 0: none are kept */
+    _Alignas(64) uint64_t note; /* of the whole stack; 0: this is none */
+    uintptr_t ip, sp, fp;       /* of its innermost frame */
+    uint64_t joint_note;
+    uintptr_t joint_sp, joint_fp;
+    uint16_t joint, joint_all; /* its number in the memo; its lt_memo_frame.all */
+    uint8_t frames, words;     /* how many more there are than at the joint */
+    uint16_t all;              /* lt_memo_frame.all of the innermost frame */
+    struct lt_word word[LT_TAIL_WORDS];
 };
 
-static LT_ALWAYS_INLINE struct lt_memo_frame *lt_tail_end(struct lt_tail *tail) {
-    return &tail->frames[1 + LT_TAIL_FRAMES];
+/* One per lt_unwind_state. All zero is "none". */
+struct lt_tails {
+    struct lt_tail sets[LT_TAIL_SETS][LT_TAIL_WAYS];
+    uint32_t way; /* of the tail kept last */
+};
+
+/* Where tails that begin in that state would be. More than one may: a function has many callers. */
+static LT_ALWAYS_INLINE struct lt_tail *lt_tails_at(struct lt_tails *tails, uintptr_t ip, uintptr_t sp) {
+    return tails->sets[((ip ^ sp) * 0x9e3779b97f4a7c15u) >> (64 - LT_TAIL_SETS_BITS)];
 }
 
-/* Where the tail that begins in that state would be. */
-static LT_ALWAYS_INLINE struct lt_tail *lt_tail_at(struct lt_tail *tails, uintptr_t ip, uintptr_t sp) {
-    return &tails[((ip ^ sp) * 0x9e3779b97f4a7c15u) >> (64 - LT_TAILS_BITS)];
+/* Whether a state's fp is another one, and that matters. */
+static LT_ALWAYS_INLINE bool lt_fp_differs(uintptr_t fp, uintptr_t known, uint32_t all) {
+    return lt_unlikely(fp != known) && all & LT_FRAME_FP;
 }
 
-/* Whether a walk in the state (ip, sp, *fp) goes the tail's way; *fp is then that of the state led to. */
-static LT_ALWAYS_INLINE bool lt_tail_holds(struct lt_tail *tail, uintptr_t ip, uintptr_t sp, uintptr_t *fp) {
-    struct lt_memo_frame *const end = lt_tail_end(tail), *frame = end - 1;
-    if (tail->count == 0 || frame->ip != ip || frame->sp != sp)
-        return false;
-    for (const struct lt_memo_frame *const last = end - tail->count; frame >= last; frame--) {
-        const struct lt_memo_frame *const caller = frame - 1;
-        if ((frame->own & LT_FRAME_FP && frame->fp != *fp) ||
-            lt_load_word(caller->sp - sizeof caller->sp) != caller->ip)
-            return false;
-        frame->fp = *fp;
-        if (frame->fp_slot)
-            *fp = lt_load_word(frame->fp_slot);
+/* Whether the tail begins in that state. */
+static LT_ALWAYS_INLINE bool lt_tail_begins(const struct lt_tail *tail, const struct lt_regs *from) {
+    return ((tail->ip ^ from->ip) | (tail->sp ^ from->sp)) == 0 && tail->note &&
+           !lt_fp_differs(from->fp, tail->fp, tail->all);
+}
+
+/* Whether the joint is still what it was. */
+static LT_ALWAYS_INLINE bool lt_tail_joins(const struct lt_tail *tail, const struct lt_memo *memo) {
+    const struct lt_memo_frame *joint = &memo->frames[tail->joint];
+    return memo->whole && tail->joint < memo->count && tail->joint < memo->noted &&
+           memo->notes[tail->joint] == tail->joint_note && joint->sp == tail->joint_sp &&
+           joint->all == tail->joint_all && !lt_fp_differs(joint->fp, tail->joint_fp, tail->joint_all);
+}
+
+/* Keeps the frames of the memo behind the joint, all of which but the innermost's note is known, as a tail, if they are
+ * few enough. Where to put that note: NULL where none was kept. */
+static LT_ALWAYS_INLINE uint64_t *lt_tails_keep(struct lt_tails *tails, const struct lt_memo *memo, uint32_t joint) {
+    const struct lt_memo_frame *last = &memo->frames[memo->count - 1], *to = &memo->frames[joint];
+    const uint32_t words = (uint32_t)last->words - to->words;
+    tails->way = (tails->way + 1) % LT_TAIL_WAYS;
+    struct lt_tail *tail = lt_tails_at(tails, last->ip, last->sp) + tails->way;
+    tail->note = 0;
+    atomic_signal_fence(memory_order_seq_cst);
+    if (words > LT_TAIL_WORDS || joint >= memo->noted)
+        return NULL;
+    tail->ip = last->ip;
+    tail->sp = last->sp;
+    tail->fp = last->fp;
+    tail->joint_note = memo->notes[joint];
+    tail->joint_sp = to->sp;
+    tail->joint_fp = to->fp;
+    tail->joint = (uint16_t)joint;
+    tail->joint_all = to->all;
+    tail->frames = (uint8_t)(last - to);
+    tail->words = (uint8_t)words;
+    tail->all = last->all;
+    for (uint32_t i = 0; i < words; i++) {
+        tail->word[i].address = memo->words[to->words + i].address;
+        tail->word[i].value = memo->words[to->words + i].value;
     }
-    return true;
+    return &tail->note;
 }
 
 #endif

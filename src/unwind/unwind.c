@@ -43,19 +43,21 @@ const struct lt_unwinder *lt_unwinder(void) {
 static bool make_arrays(struct lt_unwind_state *state, uint32_t depth) {
     state->depth = depth;
     state->ips = lt_arena_alloc(depth * sizeof *state->ips, 64);
-    struct lt_memo_frame *fresh = lt_arena_alloc(depth * sizeof *fresh, 64);
-    state->fresh_end = fresh + depth;
-    state->tails = lt_arena_alloc(LT_TAILS * sizeof *state->tails, 64);
+    state->notes = lt_arena_alloc(depth * sizeof *state->notes, 64);
+    state->fresh = lt_arena_alloc(depth * sizeof *state->fresh, 64);
+    state->end = state->fresh + depth;
+    state->tails = lt_arena_alloc(sizeof *state->tails, 64);
     if (in_use == &lt_unwinder_libunwind)
         state->foreign = lt_arena_alloc((depth + LT_FOREIGN_FRAMES) * sizeof *state->foreign, 8);
-    return state->ips && fresh && state->tails && (state->foreign || in_use != &lt_unwinder_libunwind) &&
-           lt_memos_init(&state->memos, depth);
+    return state->ips && state->notes && state->fresh && state->tails &&
+           (state->foreign || in_use != &lt_unwinder_libunwind) && lt_memos_init(&state->memos, depth);
 }
 
 void lt_unwind_state_forget_stacks(struct lt_unwind_state *state) {
     lt_memos_clear(&state->memos);
-    for (unsigned i = 0; i < LT_TAILS; i++)
-        state->tails[i].count = 0;
+    for (unsigned set = 0; set < LT_TAIL_SETS; set++)
+        for (unsigned way = 0; way < LT_TAIL_WAYS; way++)
+            state->tails->sets[set][way].note = 0;
 }
 
 struct lt_unwind_state *lt_unwind_state_new(void) {
@@ -67,7 +69,6 @@ struct lt_unwind_state *lt_unwind_state_new(void) {
 }
 
 void lt_unwind_state_reset(struct lt_unwind_state *state) {
-    state->previous = NULL;
     lt_unwind_state_forget_stacks(state);
     lt_stack_bounds_forget(&state->bounds);
 }

@@ -35,18 +35,22 @@ enum lt_stack_flag {
 /* One captured call stack.
  *
  * frames[0 .. depth) are *outermost first*: frames[depth - 1] is the return address into the code that called the hook.
- * Storage belongs to the lt_unwind_state and lives until its next capture.
  *
- * `reused`: the first `reused` frames are, word for word, the first `reused` frames of the previous capture of the same
- * state, and `flags & LT_STACK_TRUNCATED` is unchanged, so that whatever a caller derived from that prefix (the nodes
- * of a trie) still holds. A back end that does not know says 0. The previous capture is the one with the number
- * serial - 1; the caller may never have seen it, if a signal handler jumped out of the code that received it. */
+ * Notes. What a caller has derived from a stack (the nodes of a trie) the unwinder keeps with what it remembers of the
+ * stack, and gives back where it proves that the frames are the same again. A note belongs to a frame, and stands for
+ * all frames from the outermost to that one, together with the epoch and LT_STACK_TRUNCATED: equal notes mean equal
+ * stacks, and none is 0. Where `note` is not 0, it is the innermost frame's, which tells the whole stack, and there are
+ * no frames. Else notes[0 .. *noted) are known; the caller may add the others, the count of them last, and that of the
+ * innermost frame to *note_kept. One that adds none gets none.
+ *
+ * Storage belongs to the lt_unwind_state and lives until its next capture. */
 struct lt_stack {
+    uint64_t note;
     const uintptr_t *frames;
+    uint64_t *notes, *note_kept;
+    uint32_t *noted;
     uint32_t depth;
-    uint32_t reused;
-    uint32_t serial; /* number of this capture of the state: 1, 2, 3 ..., and 0 after UINT32_MAX */
-    uint32_t flags;  /* enum lt_stack_flag */
+    uint32_t flags; /* enum lt_stack_flag */
     uint32_t epoch; /* the unload epoch in which all frames were captured: equal addresses mean equal code within one */
 };
 

@@ -1,9 +1,9 @@
 /* The native unwinder: rules (rule_compile.h) from the innermost frame outwards until a frame is one that the memo
- * knows; the rest is proven by comparing words, and only what is not is unwound (memo.h). What lately was unwound so is
- * proven as well (tails.h).
+ * knows; the rest is proven by comparing words, and only what is not is unwound (memo.h). Where the whole stack is one
+ * of those captured lately, nothing is unwound (tails.h).
  *
- * HOT PATH: `capture` and what is inlined there does the frames whose rule fits 16 bits. All else is one step, or all
- * the others, in a function that is not inlined. */
+ * HOT PATH: `capture`, and `walk` for the frames whose rule fits 16 bits. All else is one step, or all the others, in a
+ * function that is not inlined. */
 #include "unwind/memos.h"
 #include "unwind/rule_compile.h"
 #include "unwind/state.h"
@@ -35,7 +35,7 @@ static LT_ALWAYS_INLINE bool meets(struct place *at) {
     while (met->sp < at->sp)
         met--;
     at->met = met;
-    return met->sp == at->sp && met->ip == at->ip && (met->fp == at->fp || !(met->all & LT_FRAME_FP));
+    return met->sp == at->sp && met->ip == at->ip && !lt_fp_differs(at->fp, met->fp, met->all);
 }
 
 /* Whether the depth limit does not cut what the memo knows, or cuts it where it has cut the memo. */
@@ -45,29 +45,10 @@ static LT_ALWAYS_INLINE bool fits(const struct lt_unwind_state *state, const str
     return lt_likely(memo->whole) ? depth <= state->depth : depth == state->depth;
 }
 
-static LT_ALWAYS_INLINE void use_room(struct lt_unwind_state *state, struct lt_memo_frame *end, uint32_t frames,
-                                      struct lt_tail *tail) {
-    state->end = end;
-    state->limit = end - frames;
-    state->tail = tail;
-}
-
-/* What is unwound will not be kept as a tail. */
-static void leave_tail(struct lt_unwind_state *state, struct place *at) {
-    if (!state->tail)
-        return;
-    const size_t count = (size_t)(state->end - at->fresh);
-    memcpy(state->fresh_end - count, at->fresh, count * sizeof *at->fresh);
-    at->fresh = state->fresh_end - count;
-    use_room(state, state->fresh_end, state->depth, NULL);
-}
-
 /* The word number `differs` has another value than in the memo. Frames whose steps read only newer words are proven:
  * they are taken over, with the fp that they have now. The walk goes on at the frame whose step read that word. */
-static LT_NOINLINE void take_proven(struct lt_unwind_state *state, const struct lt_memo *memo, uint32_t differs,
-                                    struct place *at) {
+static LT_NOINLINE void take_proven(const struct lt_memo *memo, uint32_t differs, struct place *at) {
     const struct lt_memo_frame *frame = at->met;
-    leave_tail(state, at);
     for (; frame != memo->frames && frame[-1].words > differs; frame--) {
         *--at->fresh = *frame;
         at->fresh->fp = at->fp;
@@ -118,7 +99,7 @@ static LT_ALWAYS_INLINE bool is_plain_frame_pointer(const struct lt_unwind_state
 /* Follows frame pointers on a stack that can't go: most of a goroutine's. What lt_walk_step_any would do, in a third of
  * the time. Stops in front of the first frame that is not so simple. */
 static void follow_frame_pointers(const struct lt_unwind_state *state, struct lt_walk *w, struct place *at) {
-    while (w->range.own && at->fresh != state->limit && is_plain_frame_pointer(state, w->ip)) {
+    while (w->range.own && at->fresh != state->fresh && is_plain_frame_pointer(state, w->ip)) {
         const uintptr_t fp = w->fp;
         if (fp < w->sp || fp % sizeof fp || fp - w->range.low >= w->range.size - sizeof fp)
             return;
@@ -133,7 +114,6 @@ static void follow_frame_pointers(const struct lt_unwind_state *state, struct lt
 static LT_NOINLINE enum outcome unwind_rest(struct lt_unwind_state *state, const struct lt_stack_range *range,
                                             struct place *at) {
     struct lt_interrupted interrupted = {false, 0};
-    leave_tail(state, at);
     struct lt_walk w = {.ip = at->ip, .sp = at->sp, .fp = at->fp, .range = *range};
     enum lt_step step = LT_STEP_ON;
     state->go_system.sp = 0;
@@ -143,7 +123,7 @@ static LT_NOINLINE enum outcome unwind_rest(struct lt_unwind_state *state, const
         struct lt_rule rule = lt_rule_at(w.ip, interrupted.here, &state->scratch);
         if (rule.class == LT_RULE_NOT_CODE && at->fresh != state->end)
             return OUTCOME_LOST; /* what was read is no return address */
-        if (at->fresh == state->limit)
+        if (at->fresh == state->fresh)
             return OUTCOME_CUT;
         step = lt_walk_step_any(&w, rule, &interrupted, state);
         push(at, &w, rule);
@@ -157,9 +137,7 @@ static LT_NOINLINE enum outcome step_by_any(struct lt_unwind_state *state, const
     if (at->ip == 0 && at->fresh != state->end)
         return OUTCOME_WHOLE;
     struct lt_rule rule = lt_rule_at(at->ip, false, &state->scratch);
-    if (rule.class == LT_RULE_ALIGNED || at->fresh == state->limit)
-        leave_tail(state, at);
-    if (!lt_walk_is_common(rule) || at->fresh == state->limit)
+    if (!lt_walk_is_common(rule) || at->fresh == state->fresh)
         return OUTCOME_RARE;
     struct lt_walk w = {.ip = at->ip, .sp = at->sp, .fp = at->fp, .range = *range};
     enum lt_step step = lt_walk_step(&w, rule);
@@ -205,9 +183,9 @@ static LT_ALWAYS_INLINE enum outcome unwind(struct lt_unwind_state *state, const
             *place = at;
             if (lt_likely(left == 0))
                 return OUTCOME_KNOWN;
-            take_proven(state, memo, left - 1, place);
+            take_proven(memo, left - 1, place);
             at = *place;
-        } while (lt_likely(step_by_packed(&at, high, state->limit)));
+        } while (lt_likely(step_by_packed(&at, high, state->fresh)));
         *place = at;
         enum outcome outcome = step_by_any(state, range, place);
         if (outcome != OUTCOME_ON)
@@ -215,52 +193,29 @@ static LT_ALWAYS_INLINE enum outcome unwind(struct lt_unwind_state *state, const
     }
 }
 
-/* Goes the way of a tail, where one begins here and still holds; and gets the tail's room for what comes after it. */
-static LT_ALWAYS_INLINE void follow_tail(struct lt_unwind_state *state, struct place *at) {
-    struct lt_tail *tail = lt_tail_at(state->tails, at->ip, at->sp);
-    uintptr_t fp = at->fp;
-    const bool holds = lt_tail_holds(tail, at->ip, at->sp, &fp);
-    use_room(state, lt_tail_end(tail), state->depth < LT_TAIL_FRAMES ? state->depth : LT_TAIL_FRAMES, tail);
-    at->fresh = state->end;
-    if (holds) {
-        at->fresh -= tail->count;
-        at->ip = at->fresh[-1].ip;
-        at->sp = at->fresh[-1].sp;
-        at->fp = fp;
-    }
-    tail->count = 0; /* until the walk has ended well */
-    atomic_signal_fence(memory_order_seq_cst);
-}
-
-/* The walk has met the memo: what was unwound until then is a tail. */
-static LT_ALWAYS_INLINE void keep_tail(const struct lt_unwind_state *state, const struct place *at) {
-    if (!state->tail)
-        return;
-    at->fresh[-1].ip = at->ip;
-    at->fresh[-1].sp = at->sp;
-    atomic_signal_fence(memory_order_seq_cst);
-    state->tail->count = (uint32_t)(state->end - at->fresh);
-}
-
-/* The stack is that of the memo, whose first `kept` frames are still those of the capture before. */
-static LT_ALWAYS_INLINE void give_memo(struct lt_unwind_state *state, const struct lt_memo *memo, uint32_t kept,
-                                       struct lt_stack *stack) {
+/* The stack is that of the memo. */
+static LT_ALWAYS_INLINE void give_memo(struct lt_unwind_state *state, struct lt_memo *memo, struct lt_stack *stack) {
     const uint32_t depth = memo->count;
+    stack->note = 0;
     stack->frames = memo->ips;
+    stack->notes = memo->notes;
+    stack->note_kept = &state->note_kept;
+    stack->noted = &memo->noted;
     stack->depth = depth;
-    stack->reused = state->previous == memo ? kept : 0;
-    stack->serial = state->serial;
     stack->flags = memo->frames[depth - 1].all & LT_FRAME_FLAGS;
     stack->epoch = lt_unwind_epoch();
-    state->previous = memo;
+    if (lt_unlikely(stack->epoch != state->epoch))
+        memo->noted = 0; /* while it was captured */
 }
 
 static LT_ALWAYS_INLINE void give_known(struct lt_unwind_state *state, struct lt_memo *memo, const struct place *at,
                                         struct lt_stack *stack) {
     const uint32_t kept = (uint32_t)(at->met + 1 - memo->frames);
-    keep_tail(state, at);
     lt_memo_replace(memo, kept, at->fresh, state->end);
-    give_memo(state, memo, kept, stack);
+    give_memo(state, memo, stack);
+    uint64_t *note = lt_tails_keep(state->tails, memo, kept - 1);
+    if (lt_likely(note))
+        stack->note_kept = note;
 }
 
 /* Nothing to remember. */
@@ -268,14 +223,7 @@ static void give_fresh(struct lt_unwind_state *state, const struct place *at, ui
     const uint32_t depth = (uint32_t)(state->end - at->fresh);
     for (uint32_t i = 0; i < depth; i++)
         state->ips[i] = at->fresh[i].ip;
-    *stack = (struct lt_stack){
-        .frames = state->ips,
-        .depth = depth,
-        .serial = state->serial,
-        .flags = flags,
-        .epoch = lt_unwind_epoch(),
-    };
-    state->previous = NULL;
+    lt_stack_give(state, state->ips, depth, flags, stack);
 }
 
 /* Not remembered: a stack without an end, with a signal on it, or walked on a guess over memory that may go. */
@@ -294,7 +242,7 @@ static LT_NOINLINE void give_new(struct lt_unwind_state *state, const struct pla
     struct lt_beyond beyond = {.whole = whole, .read = !whole || at->ip == 0, .sp = at->sp, .ip = at->ip};
     lt_memo_begin(memo, at->fresh, &beyond);
     lt_memo_replace(memo, 1, at->fresh + 1, end);
-    give_memo(state, memo, 0, stack);
+    give_memo(state, memo, stack);
 }
 
 /* There is no stack that could be read: the one frame that is known without it. */
@@ -303,51 +251,71 @@ static LT_COLD void give_first(struct lt_unwind_state *state, struct place *at, 
     give_fresh(state, at, LT_STACK_TRUNCATED, stack);
 }
 
-/* Rules were dropped, or memory that was a stack has gone: nothing remembered can be relied on. */
+/* Rules were dropped, memory that was a stack has gone, or addresses mean other code: nothing remembered can be relied
+ * on. */
 static LT_ALWAYS_INLINE void refresh(struct lt_unwind_state *state) {
-    uint32_t generation = lt_rule_cache_generation();
-    bool gone = lt_stack_bounds_refresh(&state->bounds);
-    if (lt_unlikely(gone || generation != state->generation)) {
+    const uint32_t generation = lt_rule_cache_generation(), epoch = lt_unwind_epoch();
+    const bool gone = lt_stack_bounds_refresh(&state->bounds);
+    if (lt_unlikely(gone || generation != state->generation || epoch != state->epoch)) {
         state->generation = generation;
+        state->epoch = epoch;
         lt_unwind_state_forget_stacks(state);
     }
 }
 
-/* Whether the stack is the memo's from the walk's first place on: the same caller called again, or one further out. */
-static LT_ALWAYS_INLINE bool is_known_at_once(const struct lt_memo *memo, struct place *at) {
-    return meets(at) && memo->whole && lt_memo_compare(memo->words, at->met->words) == 0;
-}
-
-static LT_ALWAYS_INLINE void walk(struct lt_unwind_state *state, struct lt_memo *memo, struct place *at,
-                                  struct lt_stack *stack) {
-    const struct lt_stack_range *range = lt_stack_bounds_at(&state->bounds, at->sp, &state->scratch);
-    use_room(state, state->fresh_end, state->depth, NULL);
+static LT_NOINLINE void walk(struct lt_unwind_state *state, struct lt_memo *memo, const struct lt_regs *from,
+                             struct lt_stack *stack) {
+    struct place at = {from->ip, from->sp, from->fp, memo->frames + memo->count - 1, state->end};
+    const struct lt_stack_range *range = lt_stack_bounds_at(&state->bounds, at.sp, &state->scratch);
     if (lt_unlikely(!range)) {
-        give_first(state, at, stack);
+        give_first(state, &at, stack);
         return;
     }
-    if (!meets(at))
-        follow_tail(state, at);
-    enum outcome outcome = unwind(state, memo, range, at);
+    enum outcome outcome = unwind(state, memo, range, &at);
     if (lt_likely(outcome == OUTCOME_KNOWN))
-        give_known(state, memo, at, stack);
+        give_known(state, memo, &at, stack);
     else
-        give_new(state, at, outcome, stack);
+        give_new(state, &at, outcome, stack);
+}
+
+static LT_ALWAYS_INLINE void give_note(const struct lt_unwind_state *state, uint64_t note, uint32_t depth, uint32_t all,
+                                       struct lt_stack *stack) {
+    stack->note = note;
+    stack->depth = depth;
+    stack->flags = all & LT_FRAME_FLAGS;
+    stack->epoch = state->epoch;
+}
+
+/* Whether the stack is the memo's, and noted. */
+static LT_ALWAYS_INLINE bool is_memo(const struct lt_unwind_state *state, const struct lt_memo *memo,
+                                     const struct lt_regs *from, struct lt_stack *stack) {
+    const struct lt_memo_frame *last = memo->frames + memo->count - 1;
+    if (last->sp != from->sp || last->ip != from->ip || lt_fp_differs(from->fp, last->fp, last->all) ||
+        memo->noted < memo->count || !memo->whole || lt_memo_compare(memo->words, last->words) != 0)
+        return false;
+    give_note(state, memo->notes[memo->count - 1], memo->count, last->all, stack);
+    return true;
+}
+
+static LT_ALWAYS_INLINE bool is_tail(const struct lt_unwind_state *state, const struct lt_memo *memo,
+                                     const struct lt_regs *from, struct lt_stack *stack) {
+    const struct lt_tail *tail = lt_tails_at(state->tails, from->ip, from->sp);
+    for (const struct lt_tail *const end = tail + LT_TAIL_WAYS; tail != end; tail++) {
+        if (!lt_tail_begins(tail, from) || !lt_tail_joins(tail, memo) ||
+            lt_memo_compare(tail->word, tail->words) != 0 ||
+            lt_memo_compare(memo->words, memo->frames[tail->joint].words) != 0)
+            continue;
+        give_note(state, tail->note, tail->joint + 1u + tail->frames, tail->all, stack);
+        return true;
+    }
+    return false;
 }
 
 static void capture(struct lt_unwind_state *state, const struct lt_regs *from, struct lt_stack *stack) {
-    state->serial++;
     refresh(state);
     struct lt_memo *memo = lt_memos_at(&state->memos, from->sp);
-    struct place at = {from->ip, from->sp, from->fp, memo->frames + memo->count - 1, state->fresh_end};
-    if (is_known_at_once(memo, &at)) {
-        const uint32_t kept = (uint32_t)(at.met + 1 - memo->frames);
-        memo->count = kept;
-        give_memo(state, memo, kept, stack);
-    } else {
-        struct place place = at;
-        walk(state, memo, &place, stack);
-    }
+    if (!is_memo(state, memo, from, stack) && !is_tail(state, memo, from, stack))
+        walk(state, memo, from, stack);
 }
 
 const struct lt_unwinder lt_unwinder_native = {"native", capture};

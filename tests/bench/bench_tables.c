@@ -24,7 +24,8 @@ enum { DEPTH = 30, RING = 10000, MANY = 1000000, EVENTS = 4000000, REPEATS = 5, 
 
 struct lt_unwind_state {
     uintptr_t frames[DEPTH];
-    uint32_t serial;
+    uint64_t notes[DEPTH], unused;
+    uint32_t noted;
 };
 
 static __thread uintptr_t leaf;
@@ -37,14 +38,20 @@ struct lt_unwind_state *lt_unwind_state_new(void) {
 }
 
 void lt_unwind_state_reset(struct lt_unwind_state *state) {
-    state->frames[DEPTH - 1] = 0;
+    state->noted = 0;
 }
 
 void lt_unwind_capture(struct lt_unwind_state *state, const struct lt_regs *from, struct lt_stack *stack) {
     (void)from;
     state->frames[DEPTH - 1] = 0x500000 + leaf * 16;
-    *stack = (struct lt_stack){
-        .frames = state->frames, .depth = DEPTH, .reused = DEPTH - 1, .serial = ++state->serial, .epoch = 1};
+    if (state->noted == DEPTH)
+        state->noted--;
+    *stack = (struct lt_stack){.frames = state->frames,
+                               .notes = state->notes,
+                               .note_kept = &state->unused,
+                               .noted = &state->noted,
+                               .depth = DEPTH,
+                               .epoch = 1};
 }
 
 const struct lt_unwinder *lt_unwinder(void) {

@@ -6,8 +6,8 @@ find_package(Threads REQUIRED)
 pkg_check_modules(LIBUNWIND IMPORTED_TARGET REQUIRED libunwind>=1.3)
 
 lt_rooms(oracle_rooms unwind os base)
-add_library(stack-oracle SHARED stacks/oracle.c)
-target_include_directories(stack-oracle PRIVATE ${oracle_rooms})
+add_library(stack-oracle SHARED stacks/oracle.c ${CMAKE_SOURCE_DIR}/tests/support/noted_stacks.c)
+target_include_directories(stack-oracle PRIVATE ${oracle_rooms} ${CMAKE_SOURCE_DIR}/tests)
 target_link_libraries(stack-oracle PRIVATE lt_warnings lt_preloaded lt_unwind lt_os lt_base PkgConfig::LIBUNWIND
                                            ${CMAKE_DL_LIBS})
 target_link_options(stack-oracle PRIVATE LINKER:-z,now)

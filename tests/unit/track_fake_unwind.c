@@ -8,12 +8,12 @@
 
 struct lt_unwind_state {
     uintptr_t frames[LT_DEPTH_MAX];
-    uint32_t depth, flags, epoch, serial;
+    uint64_t notes[LT_DEPTH_MAX], unused;
+    uint32_t depth, noted, flags, epoch;
 };
 
 static __thread const uintptr_t *next_frames;
 static __thread uint32_t next_depth, next_flags;
-static bool tells_reused = true;
 static _Atomic uint32_t epoch = 1;
 static struct lt_module modules[FAKE_MODULES + 1];
 static const char *const paths[FAKE_MODULES + 1] = {"",          "/bin/one", "/lib/two",   "/lib/three", "/lib/four",
@@ -25,30 +25,34 @@ void fake_stack(const uintptr_t *frames, uint32_t depth, uint32_t flags) {
     next_flags = flags;
 }
 
-void fake_tells_reused(bool yes) {
-    tells_reused = yes;
-}
-
 struct lt_unwind_state *lt_unwind_state_new(void) {
     return lt_arena_alloc(sizeof(struct lt_unwind_state), LT_ARENA_UNIT);
 }
 
 void lt_unwind_state_reset(struct lt_unwind_state *state) {
-    state->depth = 0;
+    state->depth = state->noted = 0;
 }
 
 void lt_unwind_capture(struct lt_unwind_state *state, const struct lt_regs *from, struct lt_stack *stack) {
     (void)from;
-    uint32_t now = atomic_load(&epoch), reused = 0;
+    uint32_t now = atomic_load(&epoch), same = 0;
     bool same_kind = ((state->flags ^ next_flags) & LT_STACK_TRUNCATED) == 0 && state->epoch == now;
-    while (tells_reused && same_kind && reused < state->depth && reused < next_depth &&
-           state->frames[reused] == next_frames[reused])
-        reused++;
+    while (same_kind && same < state->noted && same < next_depth && state->frames[same] == next_frames[same])
+        same++;
+    state->noted = same;
     memcpy(state->frames, next_frames, next_depth * sizeof *next_frames);
     state->depth = next_depth;
     state->flags = next_flags;
     state->epoch = now;
-    *stack = (struct lt_stack){state->frames, next_depth, reused, ++state->serial, next_flags, now};
+    *stack = (struct lt_stack){.frames = state->frames,
+                               .notes = state->notes,
+                               .note_kept = &state->unused,
+                               .noted = &state->noted,
+                               .depth = next_depth,
+                               .flags = next_flags,
+                               .epoch = now};
+    if (next_depth && same == next_depth)
+        stack->note = state->notes[same - 1];
 }
 
 uint32_t lt_unwind_epoch(void) {

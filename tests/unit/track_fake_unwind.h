@@ -1,5 +1,5 @@
 /* An unwinder that the test drives: the next capture of the calling thread gives the stack that the test has set. It
- * keeps the contract of unwind/unwind.h, `reused` included. */
+ * keeps the contract of unwind/unwind.h, notes included. */
 #ifndef LT_TESTS_TRACK_FAKE_UNWIND_H
 #define LT_TESTS_TRACK_FAKE_UNWIND_H
 
@@ -10,9 +10,6 @@
 
 /* The calling thread's next stack: frames outermost first. */
 void fake_stack(const uintptr_t *frames, uint32_t depth, uint32_t flags);
-
-/* Whether captures say how much of the previous stack they share (the default), or always 0. */
-void fake_tells_reused(bool);
 
 /* Every address belongs to module address >> 20 (FAKE_MODULES of them, loaded at n << 20), the rest to none; from epoch
  * `epoch` on module `id` is gone. */

@@ -15,11 +15,22 @@ struct example {
     uintptr_t frames[DEPTH];
     struct lt_stack stack;
     enum lt_kind kind;
+    uint64_t note;        /* what an unwinder that remembers the stack would give back, 0 = nothing */
     struct lt_site *site; /* NULL = not looked up yet */
 };
 
 static struct example examples[STACKS];
 static struct lt_stacks stacks;
+
+/* What the unwinder keeps for the trie: notes of the stack looked up last. */
+static uint64_t notes[LT_DEPTH_MAX], note_of_innermost;
+static uint32_t noted;
+
+static struct lt_stack stack_of(const uintptr_t *frames, uint32_t depth, uint32_t known) {
+    noted = known;
+    return (struct lt_stack){
+        .frames = frames, .notes = notes, .note_kept = &note_of_innermost, .noted = &noted, .depth = depth, .epoch = 1};
+}
 
 /* A stack that shares a random part with an earlier one; some are another's frames in another epoch, truncated, or of
  * another kind. The last address makes it one of a kind. */
@@ -59,9 +70,16 @@ static int start(void **state) {
     return 0;
 }
 
+static void empty_trie(void) {
+    lt_stacks_forked(&stacks, false);
+    noted = 0;
+    for (int n = 0; n < STACKS; n++)
+        examples[n].note = 0;
+}
+
 static int fresh_trie(void **state) {
     (void)state;
-    lt_stacks_forked(&stacks, false);
+    empty_trie();
     lt_stacks_init(&stacks);
     for (int n = 0; n < STACKS; n++)
         examples[n].site = NULL;
@@ -78,15 +96,21 @@ static uint32_t reused(const struct example *last, const struct example *now) {
     return random() % 4 ? same : same / 2;
 }
 
-static uint32_t serial = UINT32_MAX - 1000; /* it may wrap */
-
-static struct lt_site *look_up(const struct example *example) {
+static struct lt_site *look_up(struct example *example) {
     static const struct example *last;
-    struct lt_stack stack = example->stack;
-    stack.reused = reused(last, example);
-    stack.serial = ++serial;
+    const uint32_t same = reused(last, example);
+    struct lt_stack stack = stack_of(example->frames, example->stack.depth, same < noted ? same : noted);
+    stack.epoch = example->stack.epoch;
+    stack.flags = example->stack.flags;
+    stack.note_kept = &example->note;
+    if (example->note && random() % 4)
+        return lt_stacks_site(&stacks,
+                              &(struct lt_stack){.note = example->note, .flags = stack.flags, .epoch = stack.epoch},
+                              example->kind);
     last = example;
-    return lt_stacks_site(&stacks, &stack, example->kind);
+    struct lt_site *site = lt_stacks_site(&stacks, &stack, example->kind);
+    assert_true(!site || noted == stack.depth);
+    return site;
 }
 
 static bool leads_to(const struct lt_site *site, const struct example *example) {
@@ -120,40 +144,50 @@ static void assert_leads_to(const struct lt_site *site, const uintptr_t *frames,
         assert_int_equal(node->address, frames[i]);
 }
 
-/* The new owner's unwinder knows nothing of the old one's last stack, and says so; the trie must not trust its own. */
-static void trusts_no_path_of_a_former_owner(void **state) {
+/* A signal handler jumped out of the tracker: what it had written by then was never counted. */
+static void trusts_no_note_that_is_not_counted(void **state) {
     (void)state;
     uintptr_t old[3] = {1, 2, 3}, new[3] = {7, 8, 9};
-    struct lt_stack stack = {.frames = old, .depth = 3, .epoch = 1};
+    struct lt_stack stack = stack_of(old, 3, 0);
     assert_non_null(lt_stacks_site(&stacks, &stack, LT_KIND_HEAP));
-    lt_stacks_adopted(&stacks);
-    stack = (struct lt_stack){.frames = new, .depth = 3, .reused = 2, .epoch = 1};
+    stack = stack_of(new, 3, 0);
+    assert_leads_to(lt_stacks_site(&stacks, &stack, LT_KIND_HEAP), new, 3);
+    new[2] = 10;
+    stack = stack_of(new, 3, 2);
     assert_leads_to(lt_stacks_site(&stacks, &stack, LT_KIND_HEAP), new, 3);
 }
 
-/* A signal handler jumped out of the tracker with a captured stack: the next one refers to what never got here. */
-static void trusts_no_capture_it_has_not_seen(void **state) {
+/* Stacks that were once part of longer ones, and the other way round. */
+static void finds_stacks_inside_others(void **state) {
     (void)state;
-    uintptr_t old[3] = {1, 2, 3}, new[3] = {7, 8, 9};
-    struct lt_stack stack = {.frames = old, .depth = 3, .epoch = 1, .serial = 5};
-    assert_non_null(lt_stacks_site(&stacks, &stack, LT_KIND_HEAP));
-    stack = (struct lt_stack){.frames = new, .depth = 3, .reused = 2, .epoch = 1, .serial = 7};
-    assert_leads_to(lt_stacks_site(&stacks, &stack, LT_KIND_HEAP), new, 3);
-    new[2] = 10;
-    stack.serial = 8;
-    assert_leads_to(lt_stacks_site(&stacks, &stack, LT_KIND_HEAP), new, 3);
+    uintptr_t frames[20];
+    const struct lt_site *sites[21];
+    for (uint32_t i = 0; i < 20; i++)
+        frames[i] = 100 + i;
+    for (uint32_t n = 0; n < 21; n++) {
+        const uint32_t depth = n * 8 % 21;
+        struct lt_stack stack = stack_of(frames, depth, 0);
+        sites[depth] = lt_stacks_site(&stacks, &stack, LT_KIND_HEAP);
+        assert_leads_to(sites[depth], frames, (int)depth);
+    }
+    for (uint32_t depth = 0; depth < 21; depth++) {
+        struct lt_stack stack = stack_of(frames, depth, 0);
+        assert_ptr_equal(lt_stacks_site(&stacks, &stack, LT_KIND_HEAP), sites[depth]);
+    }
+    assert_int_equal(lt_pool_count(&stacks.nodes), 21);
 }
 
 /* A handler interrupts the making of a node, forks, and returns in the child. */
 static void survives_a_fork_in_the_middle(void **state) {
     (void)state;
     uintptr_t frames[2] = {1, 2};
-    struct lt_stack stack = {.frames = frames, .depth = 2, .epoch = 1};
+    struct lt_stack stack = stack_of(frames, 2, 0);
     const struct lt_site *old = lt_stacks_site(&stacks, &stack, LT_KIND_HEAP);
     assert_non_null(lt_pool_room(&stacks.nodes, 1));
     lt_stacks_forked(&stacks, true);
     lt_pool_publish(&stacks.nodes);
     assert_int_equal(lt_pool_count(&stacks.nodes), 0);
+    stack = stack_of(frames, 2, 0);
     stack.epoch = 2;
     const struct lt_site *new = lt_stacks_site(&stacks, &stack, LT_KIND_HEAP);
     assert_true(new &&new != old &&lt_pool_count(&stacks.sites) == 1 && lt_pool_count(&stacks.nodes) == 3);
@@ -166,11 +200,7 @@ static void holds_the_deepest_stacks(void **state) {
         frames[i] = 0x1000 + i % 3; /* recursion: the same addresses over and over */
     const uint32_t depths[] = {1, 100, LT_DEPTH_MAX, 129, 0, LT_DEPTH_MAX};
     for (size_t n = 0; n < sizeof depths / sizeof *depths; n++) {
-        const struct lt_stack stack = {.frames = frames,
-                                       .depth = depths[n],
-                                       .reused = n && depths[n - 1] < depths[n] ? depths[n - 1] : 0,
-                                       .serial = (uint32_t)n + 1,
-                                       .epoch = 1};
+        const struct lt_stack stack = stack_of(frames, depths[n], n && depths[n - 1] < depths[n] ? depths[n - 1] : 0);
         const struct lt_site *site = lt_stacks_site(&stacks, &stack, LT_KIND_HEAP);
         const struct lt_node *node = lt_arena_at(site->node);
         uint32_t depth = 0;
@@ -190,7 +220,7 @@ static uint64_t arena_used(void) {
 static void make_nodes(uint32_t from, uint32_t to) {
     for (uint32_t i = from; i < to; i++) {
         uintptr_t frames[3] = {1 + i / 10000, 1 + i / 100, i};
-        const struct lt_stack stack = {.frames = frames, .depth = 3, .epoch = 1};
+        const struct lt_stack stack = stack_of(frames, 3, 0);
         assert_non_null(lt_stacks_site(&stacks, &stack, LT_KIND_HEAP));
     }
 }
@@ -247,7 +277,7 @@ static void can_be_read_while_it_grows(void **state) {
 static void run_out_of_memory(void) {
     for (uint64_t n = 1; n < 60; n++) {
         uint32_t lost = 0;
-        lt_stacks_forked(&stacks, false);
+        empty_trie();
         lt_arena_fail_after(n);
         for (int i = 0; i < STACKS; i++) {
             examples[i].site = look_up(&examples[i]);
@@ -271,9 +301,9 @@ static void loses_nothing_but_what_found_no_memory(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(gives_equal_stacks_one_site_and_others_another, fresh_trie),
-        cmocka_unit_test_setup(trusts_no_path_of_a_former_owner, fresh_trie),
+        cmocka_unit_test_setup(finds_stacks_inside_others, fresh_trie),
         cmocka_unit_test_setup(survives_a_fork_in_the_middle, fresh_trie),
-        cmocka_unit_test_setup(trusts_no_capture_it_has_not_seen, fresh_trie),
+        cmocka_unit_test_setup(trusts_no_note_that_is_not_counted, fresh_trie),
         cmocka_unit_test_setup(holds_the_deepest_stacks, fresh_trie),
         cmocka_unit_test_setup(keeps_nodes_within_their_budget, fresh_trie),
         cmocka_unit_test_setup(can_be_read_while_it_grows, fresh_trie),

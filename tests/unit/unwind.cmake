@@ -13,7 +13,7 @@ target_compile_options(unwind_exceptions PRIVATE -Wall -Wextra -O2)
 
 # Tests that compare with libunwind.
 function(lt_unwind_test name)
-  lt_unit_test(${name} SOURCES unwind_judge.c unwind_frames.S $<TARGET_OBJECTS:unwind_exceptions> ROOMS base os unwind
+  lt_unit_test(${name} SOURCES unwind_judge.c ../support/noted_stacks.c unwind_frames.S $<TARGET_OBJECTS:unwind_exceptions> ROOMS base os unwind
                LIBS PkgConfig::LIBUNWIND Threads::Threads ${CMAKE_DL_LIBS})
   target_compile_options(${name} PRIVATE -fno-omit-frame-pointer)
   set_target_properties(${name} PROPERTIES LINKER_LANGUAGE CXX)

@@ -2,6 +2,7 @@
 
 #include "base/attrs.h"
 #include "os/arena.h"
+#include "support/noted_stacks.h"
 
 #define UNW_LOCAL_ONLY
 #include <dlfcn.h>
@@ -17,8 +18,7 @@ struct thread {
     struct lt_unwind_state *state;
     struct judgement last;
     void *frames[JUDGE_FRAMES];
-    uintptr_t before[LT_DEPTH_MAX]; /* the stack captured before, and what else was said of it */
-    uint32_t before_serial, before_depth, before_flags;
+    struct noted_stacks *noted;
 };
 
 static __thread struct thread *self;
@@ -47,10 +47,12 @@ static struct thread *thread(void) {
     if (!self) {
         self = calloc(1, sizeof *self);
         self->state = lt_unwind_state_new();
+        self->noted = noted_stacks_new();
     }
     if (!self->state)
         abort();
     lt_unwind_state_reset(self->state);
+    noted_stacks_forget(self->noted);
     return self;
 }
 
@@ -71,7 +73,7 @@ static void print_frame(const char *label, uint32_t i, uintptr_t ip) {
 
 static void print_difference(const struct judgement *j, void *const *judged) {
     fprintf(stderr, "stacks differ at frame %u (flags %#x)%s:\n", (int)j->differs_at < 0 ? 0 : j->differs_at,
-            j->stack.flags, j->reused_wrongly ? ", or frames were reused wrongly" : "");
+            j->stack.flags, j->noted_wrongly ? ", or their notes are wrong" : "");
     for (uint32_t i = 0; i < j->stack.depth && i < j->differs_at + 4; i++)
         print_frame("ours ", i, j->stack.frames[j->stack.depth - 1 - i]);
     for (uint32_t i = 0; i < j->judge_depth && i < j->differs_at + 4; i++)
@@ -105,19 +107,6 @@ static LT_NOINLINE int judged_frames(void **frames, int room) {
     return count;
 }
 
-/* Compares the frames said to be those of the capture before with that one, and keeps the present one for the next. */
-static bool reused_wrongly(struct thread *t, const struct lt_stack *stack) {
-    bool wrong = stack->reused > stack->depth;
-    if (stack->serial == t->before_serial + 1 && !wrong && stack->reused > 0)
-        wrong = stack->reused > t->before_depth || ((stack->flags ^ t->before_flags) & LT_STACK_TRUNCATED) ||
-                memcmp(stack->frames, t->before, stack->reused * sizeof *t->before) != 0;
-    memcpy(t->before, stack->frames, stack->depth * sizeof *t->before);
-    t->before_serial = stack->serial;
-    t->before_depth = stack->depth;
-    t->before_flags = stack->flags;
-    return wrong;
-}
-
 LT_NOINLINE void judge(void) {
     struct thread *t = thread();
     struct judgement *j = &t->last;
@@ -136,9 +125,10 @@ LT_NOINLINE void judge(void) {
     while (count > first && !t->frames[count - 1])
         count--;
     j->judge_depth = (uint32_t)(count - first);
+    uint32_t reused;
+    j->noted_wrongly = !noted_stacks_complete(t->noted, &j->stack, &reused);
     j->differs_at = compare(j, t->frames + first);
-    j->reused_wrongly = reused_wrongly(t, &j->stack);
-    bool differs = j->differs_at != UINT32_MAX || j->reused_wrongly;
+    bool differs = j->differs_at != UINT32_MAX || j->noted_wrongly;
     atomic_fetch_add(differs ? &different : is_cut(j) ? &cut : &equal, 1);
     if (differs)
         print_difference(j, t->frames + first);

@@ -18,7 +18,7 @@ struct judgement {
     struct lt_stack stack; /* what the unwinder gave; valid until the thread's next judgement */
     uint32_t judge_depth;  /* frames that libunwind gave */
     uint32_t differs_at;   /* first differing frame, innermost is 0; UINT32_MAX where the stacks are equal or cut */
-    bool reused_wrongly;   /* frames said to be those of the capture before are not */
+    bool noted_wrongly;    /* the notes that the unwinder gave are those of another stack */
 };
 
 /* Sets arena and unwinder up; once per program. */
@@ -41,7 +41,7 @@ extern __thread volatile sig_atomic_t judge_captures;
 struct judge_counts {
     uint32_t equal;     /* frame by frame, to the last */
     uint32_t cut;       /* as far as ours goes, which says that it is truncated */
-    uint32_t different; /* or frames reused wrongly */
+    uint32_t different; /* or noted wrongly */
 };
 struct judge_counts judge_take_counts(void);
 

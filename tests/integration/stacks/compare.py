@@ -14,8 +14,8 @@ import tempfile
 
 SKIPPED = 77
 TEXT_AT = 4096  # ORACLE_RESULT_ROOM
-FIELDS = "captured truncated compared equal cut_short judge_short different reported reused_wrongly with_reuse " \
-         "without_reuse".split()
+FIELDS = "captured truncated compared equal cut_short judge_short different reported noted_wrongly by_note " \
+         "with_notes without_notes".split()
 Case = collections.namedtuple("Case", "run every least")
 
 
@@ -160,7 +160,7 @@ def compare(name, library, folder):
     if counts["compared"] < case.least:
         print("too few comparisons: %d at least were expected" % case.least)
         return 1
-    if counts["equal"] != counts["compared"] or counts["reused_wrongly"]:
+    if counts["equal"] != counts["compared"] or counts["noted_wrongly"]:
         print(data[TEXT_AT:TEXT_AT + 20000].decode(errors="replace"))
         return 1
     return 0

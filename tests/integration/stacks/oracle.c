@@ -11,6 +11,7 @@
 
 #include "base/attrs.h"
 #include "os/arena.h"
+#include "support/noted_stacks.h"
 #include "unwind/modules.h"
 #include "unwind/unwind.h"
 
@@ -33,8 +34,7 @@ enum { DEPTH = 1024, REPORTED = 100, THREADS = 4096 };
 struct thread {
     struct lt_unwind_state *state;
     void *judged[DEPTH + 64];
-    uintptr_t before[DEPTH]; /* the stack captured before */
-    uint32_t before_depth, before_flags;
+    struct noted_stacks *noted;
 };
 
 static LT_TLS struct thread *self;
@@ -115,25 +115,22 @@ static void compare(struct thread *t, const struct lt_regs *from, const struct l
     say_difference(stack, t->judged + first, judge_depth, at);
 }
 
-/* The frames that are said to be those of the capture before must be. */
-static void check_reused(struct thread *t, const struct lt_stack *stack) {
-    bool wrong = stack->reused > 0 && (stack->reused > stack->depth || stack->reused > t->before_depth ||
-                                       ((stack->flags ^ t->before_flags) & LT_STACK_TRUNCATED) ||
-                                       memcmp(stack->frames, t->before, stack->reused * sizeof *t->before) != 0);
-    if (wrong) {
-        count(&result->reused_wrongly);
-        say("pid %d: %u frames reused wrongly\n", getpid(), stack->reused);
+/* Fills in what is told by a note only. */
+static void complete(struct thread *t, struct lt_stack *stack) {
+    uint32_t reused;
+    const bool by_note = stack->note;
+    if (!noted_stacks_complete(t->noted, stack, &reused)) {
+        count(&result->noted_wrongly);
+        say("pid %d: a stack of %u frames noted wrongly\n", getpid(), stack->depth);
     }
-    count(stack->reused > 0 ? &result->with_reuse : &result->without_reuse);
-    memcpy(t->before, stack->frames, stack->depth * sizeof *t->before);
-    t->before_depth = stack->depth;
-    t->before_flags = stack->flags;
+    count(by_note ? &result->by_note : reused > 0 ? &result->with_notes : &result->without_notes);
 }
 
 static struct thread *thread(void) {
     if (!self) {
         struct thread *t = mmap(NULL, sizeof *t, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         t->state = lt_unwind_state_new();
+        t->noted = noted_stacks_new();
         self = t->state ? t : NULL;
     }
     return self;
@@ -183,7 +180,7 @@ static void see(const uintptr_t *frame) {
     struct thread *t = thread();
     if (t) {
         lt_unwind_capture(t->state, &from, &stack);
-        check_reused(t, &stack);
+        complete(t, &stack);
         uint64_t n = __atomic_fetch_add(&result->captured, 1, __ATOMIC_RELAXED);
         if (stack.flags & LT_STACK_TRUNCATED)
             count(&result->truncated);

@@ -15,8 +15,8 @@ struct oracle_result {
     uint64_t judge_short; /* equal as far as the judge's goes */
     uint64_t different;
     uint64_t reported;
-    uint64_t reused_wrongly; /* captures of which frames were said to be those of the capture before, and were not */
-    uint64_t with_reuse, without_reuse;
+    uint64_t noted_wrongly; /* captures with a note, of the stack or of some of its frames, that is another stack's */
+    uint64_t by_note, with_notes, without_notes;
 };
 
 #endif
