@@ -228,11 +228,28 @@ static size_t lines_of_function(const struct lt_line_source *source, struct lt_u
     return count;
 }
 
+/* Where one Go function is inlined twice into another, Go's DWARF (seen with 1.19) gives both calls the line of one of
+ * them. Go's own table, which its runtime prints from, is right. */
+static void correct_go_lines(const struct lt_line_source *source, uint64_t vaddr, struct lt_symbol_line *lines,
+                             size_t count) {
+    struct lt_symbol_line go[LT_LINES_MAX];
+    if (count < 2 || lt_go_table_lines(source->go, source->names, vaddr, go, LT_LINES_MAX) != count)
+        return;
+    for (size_t i = 1; i < count; i++)
+        if (go[i].line != lines[i].line) {
+            lines[i].line = go[i].line;
+            lines[i].column = 0;
+        }
+}
+
 size_t lt_lines_find(const struct lt_line_source *source, uint64_t vaddr, struct lt_symbol_line lines[LT_LINES_MAX]) {
     struct lt_unit *unit = source->units ? lt_units_find(source->units, vaddr) : NULL;
     const Dwarf_Die *function = unit ? lt_unit_function(unit, vaddr) : NULL;
-    if (function)
-        return lines_of_function(source, unit, function, vaddr + source->units->delta, lines);
+    if (function) {
+        const size_t count = lines_of_function(source, unit, function, vaddr + source->units->delta, lines);
+        correct_go_lines(source, vaddr, lines, count);
+        return count;
+    }
     const size_t go_lines = lt_go_table_lines(source->go, source->names, vaddr, lines, LT_LINES_MAX);
     if (go_lines)
         return go_lines;
