@@ -263,7 +263,7 @@ enum lt_detail {
     LT_DETAIL_SIZE = 10,     /* bytes of the file */
     LT_DETAIL_WATCHES = 11,  /* of an inotify; descriptors registered with an epoll */
     LT_DETAIL_NOTE = 12,     /* text for people: "count 3", "armed, expires in 2.5 s" */
-    LT_DETAIL_RESIDENT = 13, /* of a mapping: bytes in memory */
+    LT_DETAIL_RESIDENT = 13, /* of a mapping of anonymous memory: bytes in memory */
 };
 
 /* COUNTERS groups. */
@@ -287,8 +287,12 @@ enum lt_counter_group {
 #define LT_KERNEL_VANISHED_THREADS      "vanished_threads"
 #define LT_KERNEL_MISUSES_WITHOUT_STACK "misuses_without_stack"
 
-/* Names of group 4. cgroup_...: of the whole control group, all its processes. A number that could not be had is left
- * out; so is a limit that is none. */
+/* Names of group 4. resident_...: of the process, as the kernel counts along; cgroup_...: of the whole control group,
+ * all its processes. A number that could not be had is left out; so is a limit that is none. */
+#define LT_MEMORY_RESIDENT_ANON        "resident_anon" /* RssAnon */
+#define LT_MEMORY_RESIDENT_FILE        "resident_file"
+#define LT_MEMORY_RESIDENT_SHMEM       "resident_shmem"
+#define LT_MEMORY_SWAP                 "swap"
 #define LT_MEMORY_CGROUP_VERSION       "cgroup_version" /* 1 or 2 */
 #define LT_MEMORY_CGROUP_USED          "cgroup_used"    /* memory.current, memory.usage_in_bytes */
 #define LT_MEMORY_CGROUP_LIMIT         "cgroup_limit"   /* the least of its own and those above it */

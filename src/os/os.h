@@ -10,7 +10,7 @@
  *   clock.h     coarse and wall clocks                         proc.h    what /proc says of this process
  *   fd_list.h     open descriptors                         socket_list.h  sockets: state, addresses, queues
  *   task_list.h   threads                                  limits.h       how many of each there may be
- *   cgroup.h      memory of the control group
+ *   cgroup.h      memory of the control group              resident.h     memory of the process
  *   task.h      thread and process ids, "is this tid alive", futex sleep
  *   vdso.h      the kernel's clock functions                   arch_*.h  what a CPU architecture supplies, by arch.h */
 #ifndef LT_OS_OS_H

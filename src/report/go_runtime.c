@@ -4,15 +4,14 @@
 
 #include <string.h>
 
-/* The innermost frame that is not the library's own. */
-static uint32_t innermost(const struct lt_model *model, uint32_t node) {
+uint32_t lt_innermost_node(const struct lt_model *model, uint32_t node) {
     while (node && model->own_module[model->dump->nodes[node].module])
         node = model->dump->nodes[node].parent;
     return node;
 }
 
 static bool is_called_by_go(const struct lt_model *model, const struct lt_site *site) {
-    const struct lt_resolved *resolved = &model->resolved[innermost(model, site->node)];
+    const struct lt_resolved *resolved = &model->resolved[lt_innermost_node(model, site->node)];
     for (uint32_t i = 0; resolved->lines && i < resolved->line_count; i++)
         if (resolved->lines[i].function && strcmp(resolved->lines[i].function, "x_cgo_mmap") == 0)
             return true;
@@ -24,7 +23,7 @@ void lt_go_runtime_take(struct lt_model *model, struct lt_symbolizer *symbolizer
     model->is_go_runtime = lt_pool_alloc(&model->pool, model->dump->node_count, sizeof *model->is_go_runtime);
     for (size_t i = 0; i < model->site_count; i++)
         if (model->sites[i].kind == LT_KIND_MAPPING)
-            model->resolved[innermost(model, model->sites[i].node)].is_needed = true;
+            model->resolved[lt_innermost_node(model, model->sites[i].node)].is_needed = true;
     lt_names_resolve(symbolizer, (struct lt_model *[]){model}, 1);
     for (size_t i = 0; i < model->site_count; i++) {
         struct lt_site *site = &model->sites[i];

@@ -13,6 +13,9 @@
  * site of mappings. */
 void lt_go_runtime_take(struct lt_model *, struct lt_symbolizer *);
 
+/* The innermost frame of a call stack that is not the library's own; 0: there is none. */
+uint32_t lt_innermost_node(const struct lt_model *, uint32_t node);
+
 /* Whether the holder was such a site. After lt_go_runtime_take. */
 bool lt_is_go_runtime(const struct lt_model *, const struct lt_dump_holder *);
 

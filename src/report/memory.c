@@ -1,8 +1,17 @@
 #include "report/memory.h"
 
+#include "report/go_runtime.h"
+#include "report/kinds.h"
+#include "report/recorded.h"
+
 #include <string.h>
 
-enum { LEAST_CACHE = 16 << 20 };
+enum {
+    LEAST_CACHE = 16 << 20,
+    LEAST_KEPT = 32 << 20,
+    BLOCK_OVERHEAD = 16,      /* glibc: 8 bytes of header, and rounding to 16 */
+    LARGE_BLOCK = 128 * 1024, /* glibc maps it alone (M_MMAP_THRESHOLD), until its threshold has risen */
+};
 
 static uint64_t value_of(const struct lt_dump_snapshot *snapshot, const char *name) {
     for (size_t i = 0; snapshot && i < snapshot->counter_count; i++)
@@ -56,4 +65,115 @@ enum lt_page_cache lt_page_cache_of(const struct lt_model *model, const struct l
         is_most(without(now.page_cache, before.page_cache), without(now.used, before.used)))
         return LT_PAGE_CACHE_GROWTH;
     return now.limit != LT_NO_NUMBER && is_most(now.page_cache, now.used) ? LT_PAGE_CACHE_MOST : LT_PAGE_CACHE_LITTLE;
+}
+
+/* ---- of the process ---- */
+
+/* Resident bytes by what they are. */
+struct classes {
+    uint64_t malloc, anonymous, go_runtime, mappings, stacks, own;
+    bool any;
+};
+
+/* An allocator other than glibc's maps its memory by calls that hooks see. */
+static bool is_allocator(const struct lt_dump_module *module) {
+    static const char *const names[] = {"libjemalloc", "libtcmalloc", "libmimalloc", "libsnmalloc", "librpmalloc"};
+    const char *slash = strrchr(module->path, '/'), *name = slash ? slash + 1 : module->path;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strncmp(name, names[i], strlen(names[i])) == 0)
+            return true;
+    return false;
+}
+
+static bool is_mapped_by_allocator(const struct lt_model *model, const struct lt_dump_holder *holder) {
+    const uint32_t node = lt_innermost_node(model, holder->node);
+    return is_allocator(&model->dump->modules[model->dump->nodes[node].module]);
+}
+
+static uint64_t *class_of(const struct lt_model *model, const struct lt_dump_mapping *row, struct classes *classes) {
+    switch (row->mapping_class) {
+    case LT_MAPPING_HEAP:
+    case LT_MAPPING_ARENA:
+        return &classes->malloc;
+    case LT_MAPPING_STACK:
+    case LT_MAPPING_THREAD_STACK:
+        return &classes->stacks;
+    case LT_MAPPING_OWN:
+        return &classes->own;
+    default:
+        break;
+    }
+    if (!lt_holder_is_known(&row->holder))
+        return &classes->anonymous;
+    if (lt_is_go_runtime(model, &row->holder))
+        return &classes->go_runtime;
+    return is_mapped_by_allocator(model, &row->holder) ? &classes->malloc : &classes->mappings;
+}
+
+static struct classes classes_of(const struct lt_model *model) {
+    struct classes classes = {0};
+    for (size_t i = 0; i < model->snapshot->mapping_count; i++) {
+        const struct lt_dump_mapping *row = &model->snapshot->mappings[i];
+        if (row->details.resident == LT_NO_NUMBER)
+            continue;
+        *class_of(model, row, &classes) += row->details.resident;
+        classes.any = true;
+    }
+    return classes;
+}
+
+/* Of the live heap blocks, those that glibc may have mapped one by one. */
+static uint64_t large_bytes(const struct lt_dump_snapshot *snapshot) {
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < snapshot->site_count; i++) {
+        const struct lt_dump_site *site = &snapshot->sites[i];
+        if (site->kind == LT_KIND_HEAP && site->live_count && site->live_bytes / site->live_count >= LARGE_BLOCK)
+            bytes += site->live_bytes;
+    }
+    return bytes;
+}
+
+static uint64_t least(uint64_t a, uint64_t b) {
+    return a < b ? a : b;
+}
+
+/* What no hook has seen mapped is as much of it the blocks that malloc maps one by one as there are such blocks. Pages
+ * that a block's owner has never touched are in use, and not resident: what is kept may be more than this, never less
+ * than 0. */
+static void split_malloc(const struct lt_model *model, const struct classes *classes, struct lt_resident_use *use) {
+    const struct lt_dump_totals *heap = &model->snapshot->totals[LT_KIND_HEAP];
+    const uint64_t blocks = heap->live_count + heap->inherited_count;
+    const uint64_t live = heap->live_bytes + heap->inherited_bytes + BLOCK_OVERHEAD * blocks;
+    const uint64_t alone = least(large_bytes(model->snapshot), classes->anonymous);
+    const uint64_t within = least(without(live, alone), classes->malloc);
+    use->in_use = alone + within;
+    use->kept = classes->malloc - within;
+}
+
+bool lt_resident_of(const struct lt_model *model, struct lt_resident_use *use) {
+    const struct lt_dump_snapshot *snapshot = model ? model->snapshot : NULL;
+    const uint64_t none = LT_NO_NUMBER, anonymous = value_of(snapshot, LT_MEMORY_RESIDENT_ANON);
+    *use = (struct lt_resident_use){none, none, none, none, false, none, none, none, none, none, none, none};
+    if (anonymous == none)
+        return false;
+    const struct classes classes = classes_of(model);
+    use->files = known_or(value_of(snapshot, LT_MEMORY_RESIDENT_FILE), 0);
+    use->shared = known_or(value_of(snapshot, LT_MEMORY_RESIDENT_SHMEM), 0);
+    use->swap = value_of(snapshot, LT_MEMORY_SWAP);
+    use->total = anonymous + use->files + use->shared;
+    use->is_split = classes.any;
+    if (!classes.any)
+        return true;
+    split_malloc(model, &classes, use);
+    use->go_runtime = classes.go_runtime;
+    use->mappings = classes.mappings;
+    use->stacks = classes.stacks;
+    use->own = classes.own;
+    use->other = without(anonymous, use->in_use + use->kept + use->go_runtime + use->mappings + use->stacks + use->own);
+    return true;
+}
+
+bool lt_is_mostly_kept(const struct lt_model *model, const struct lt_resident_use *use) {
+    return use->is_split && lt_recorded_kinds(model) & LT_KIND_BIT(LT_KIND_HEAP) && use->kept >= LEAST_KEPT &&
+           use->kept > use->in_use;
 }

@@ -8,6 +8,26 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* What of the process is in memory, by who has it there. */
+struct lt_resident_use {
+    uint64_t total, files, shared, swap;
+    bool is_split;       /* what follows is known: the parts of `total` that are not files and shared memory */
+    uint64_t in_use;     /* by live heap blocks, with 16 bytes for each one's header and rounding */
+    uint64_t kept;       /* by malloc, beyond these: free memory that it has not given back, and what it needs itself */
+    uint64_t go_runtime; /* Go's own heap and stacks */
+    uint64_t mappings;   /* attributed */
+    uint64_t stacks;
+    uint64_t own;   /* leaktrack's */
+    uint64_t other; /* data of modules; mappings that no hook saw */
+};
+
+/* False where the snapshot has no word of it, or the model is NULL. Where heap blocks are not recorded, what malloc has
+ * is all `kept`. After lt_go_runtime_take. */
+bool lt_resident_of(const struct lt_model *, struct lt_resident_use *);
+
+/* malloc keeps more than is in use, and enough to be noticed: no block leaks it. */
+bool lt_is_mostly_kept(const struct lt_model *, const struct lt_resident_use *);
+
 /* Of the process's control group: of all processes in it. */
 struct lt_cgroup_use {
     uint64_t used, limit;

@@ -255,9 +255,32 @@ static void put_go_runtime(struct lt_json *json, const struct lt_amount *held) {
     lt_json_end(json);
 }
 
+static void put_resident(struct lt_json *json, const struct lt_model *model) {
+    struct lt_resident_use use;
+    if (!lt_resident_of(model, &use))
+        return;
+    const struct {
+        const char *name;
+        uint64_t bytes;
+    } rows[] = {
+        {"total", use.total},        {"files", use.files},      {"shared", use.shared},
+        {"heap_in_use", use.in_use}, {"malloc_kept", use.kept}, {"go_runtime", use.go_runtime},
+        {"mappings", use.mappings},  {"stacks", use.stacks},    {"leaktrack", use.own},
+        {"other", use.other},
+    };
+    lt_json_object(json, "resident");
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (rows[i].bytes != LT_NO_NUMBER)
+            lt_json_number(json, rows[i].name, rows[i].bytes);
+    lt_json_end(json);
+}
+
 static void put_memory_findings(struct lt_json *json, const struct lt_report *report) {
     const struct lt_dump_snapshot *since;
+    struct lt_resident_use use;
     lt_json_array(json, "memory_findings");
+    if (lt_resident_of(report->model, &use) && lt_is_mostly_kept(report->model, &use))
+        lt_json_string(json, NULL, "kept by malloc");
     if (lt_page_cache_of(report->model, report->base, &since) != LT_PAGE_CACHE_LITTLE)
         lt_json_string(json, NULL, "page cache");
     lt_json_end(json);
@@ -271,6 +294,7 @@ static void put_base(struct lt_json *json, const struct lt_report *report) {
     put_totals(json, "totals", report->base);
     lt_json_counters(json, "kernel", report->base->snapshot, LT_COUNTER_KERNEL);
     lt_json_counters(json, "memory", report->base->snapshot, LT_COUNTER_MEMORY);
+    put_resident(json, report->base);
     lt_json_socket_states(json, report->base);
     lt_json_object(json, "unchanged");
     lt_json_number(json, "site_count", report->table->unchanged_sites);
@@ -294,6 +318,7 @@ void lt_render_json(const struct lt_report *report, FILE *out) {
     put_go_runtime(&json, &report->model->go_runtime.live);
     lt_json_counters(&json, "kernel", snapshot, LT_COUNTER_KERNEL);
     lt_json_counters(&json, "memory", snapshot, LT_COUNTER_MEMORY);
+    put_resident(&json, report->model);
     put_memory_findings(&json, report);
     lt_json_socket_states(&json, report->model);
     lt_json_counters(&json, "untracked", snapshot, LT_COUNTER_UNTRACKED);

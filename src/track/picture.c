@@ -82,8 +82,10 @@ void lt_picture_take(const struct lt_picture_options *options, struct lt_tally *
         lt_picture_take_descriptors(&picture);
         lt_picture_ask_sockets(&picture);
     }
-    if (lt_picture_shows(&picture, LT_KIND_MAPPING))
+    if (lt_picture_shows(&picture, LT_KIND_MAPPING)) {
         lt_picture_take_mappings(&picture);
+        lt_picture_ask_resident(&picture);
+    }
     if (lt_picture_shows(&picture, LT_KIND_THREAD))
         lt_picture_find_stacks(&picture);
     count_handles();

@@ -31,7 +31,9 @@ struct lt_mapping_row {
     uint64_t offset;
     uint32_t path;
     uint8_t protection, mapping_class, origin, flags;
+    bool has_resident;
     struct lt_holding holding;
+    uint64_t resident; /* bytes in memory, of anonymous memory */
 };
 
 /* One of THREADS. */
@@ -83,12 +85,13 @@ void lt_picture_lost(struct lt_picture *);
 void lt_picture_count(struct lt_picture *, enum lt_kind, const struct lt_holding *, uint64_t size);
 
 /* The parts, in this order: threads (which thread's descriptor table can be asked?), descriptors, sockets, mappings
- * (whose lines they read), then the threads' stacks in those lines. */
+ * (whose lines they read), then the threads' stacks in those lines, and how much of the mappings is in memory. */
 void lt_picture_take_threads(struct lt_picture *);
 void lt_picture_take_descriptors(struct lt_picture *);
 void lt_picture_ask_sockets(struct lt_picture *);
 void lt_picture_take_mappings(struct lt_picture *);
 void lt_picture_find_stacks(struct lt_picture *);
+void lt_picture_ask_resident(struct lt_picture *);
 
 /* The lines of the maps, and for each what it is where nobody holds it. */
 void lt_picture_read_lines(struct lt_picture *);

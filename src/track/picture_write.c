@@ -151,7 +151,7 @@ static int write_mappings(const struct lt_picture *picture, struct lt_writer *wr
         put_holder(&out, &row->holding);
         lt_put_varint(writer, row->offset);
         put_text(&out, row->path);
-        put_details(&out, NULL, 0);
+        put_details(&out, &(struct detail){LT_DETAIL_RESIDENT, row->has_resident, row->resident}, 1);
         out.before = row->end;
     }
     return finish(&out);

@@ -7,7 +7,8 @@ debug information or is stripped.
     descriptors KIND N [STATE]       unattributed
     threads N                        running, created under a Go function
     page-cache N MiB                 no leak: the kernel keeps that much of its files, and the report's numbers of the
-                                     control group say so"""
+                                     control group say so
+    kept N blocks, M bytes; K MiB    no leak: the blocks are live at that line, and malloc keeps at least K MiB beyond"""
 import os
 import re
 import sys
@@ -55,9 +56,17 @@ def page_cache(report, source, _line, _words):
     harness.need(sum(held) == 0, "main holds %s bytes of C memory" % held)
 
 
-CHECKS = {"heap": heap, "mappings": mappings, "descriptors": descriptors, "threads": threads, "page-cache": page_cache}
+def kept(report, source, line, words):
+    heap(report, source, line, words)
+    wanted = int(re.search(r"(\d+) MiB", words).group(1)) << 20
+    harness.need(report["resident"]["malloc_kept"] > wanted * 0.9, "malloc keeps %s" % report["resident"])
+    harness.need("kept by malloc" in report["memory_findings"], "found: %s" % report["memory_findings"])
+
+
+CHECKS = {"heap": heap, "mappings": mappings, "descriptors": descriptors, "threads": threads, "page-cache": page_cache,
+          "kept": kept}
 # Looks at the process while it stands still: (pid, report, words).
-JUDGES = {"page-cache": memory.judge_page_cache}
+JUDGES = {"page-cache": memory.judge_page_cache, "kept": memory.judge_resident}
 
 
 def test(shim):

@@ -58,3 +58,23 @@ def judge_page_cache(pid, report, words):
         harness.need(abs(said[name] - value) <= max(SLACK, value * 0.2), "%s is %d in the report, %d in the group" %
                      (name, said[name], value))
     print("the kernel keeps %d bytes of %d; the group: %s" % (cached, wanted, now))
+
+
+def anonymous(pid):
+    """{start: resident anonymous bytes} of the process's mappings, and the process's sum, by smaps."""
+    with open("/proc/%d/smaps" % pid, encoding="utf-8") as smaps:
+        rows = re.findall(r"^([0-9a-f]+)-[0-9a-f]+ .*?^Anonymous: +(\d+) kB", smaps.read(), re.M | re.S)
+    return {int(start, 16): int(kib) * 1024 for start, kib in rows}
+
+
+def judge_resident(pid, report, _words=""):
+    """Row by row, and the sums, while nothing runs."""
+    judge = anonymous(pid)
+    rows = [r for r in report["mappings"] if r["resident"] is not None and r["class"] != "leaktrack"]
+    said, truth = sum(r["resident"] for r in rows), sum(judge.get(r["address"], 0) for r in rows)
+    harness.need(rows and abs(said - truth) <= max(4 * MIB, truth * 0.05), "mappings hold %d, smaps says %d" % (said, truth))
+    total, parts = sum(judge.values()), report["resident"]
+    named = sum(parts[name] for name in ("heap_in_use", "malloc_kept", "go_runtime", "mappings", "stacks", "leaktrack", "other"))
+    harness.need(abs(named - total) <= max(8 * MIB, total * 0.05), "the parts are %d, smaps says %d: %s" % (named, total, parts))
+    print("anonymous memory: %d by smaps; %s" % (total, parts))
+    return total

@@ -96,11 +96,112 @@ static void a_comparison_tells_the_changes(void **state) {
     done();
 }
 
+/* ---- of the process ---- */
+
+#define MODULES                                                                                                        \
+    "process exe=/usr/bin/app pid=4711 start=1700000000000000000\nmodule app path=/usr/bin/app build-id=aa\n"          \
+    "module jemalloc path=/usr/lib/libjemalloc.so.2 build-id=bb\nmodule own path=/usr/lib/libleaktrack.so\n"           \
+    "snapshot\ncounter memory resident_anon 300" MIB "\ncounter memory resident_file 6" MIB                            \
+    "\ncounter memory resident_shmem 1" MIB "\ncounter memory swap 2" MIB "\n"
+
+/* Resident bytes of each class; the last two are not told. */
+#define GLIBC                                                                                                          \
+    "mapping 0x10000000 200" MIB " heap resident=100" MIB "\nmapping 0x20000000 200" MIB                               \
+    " \"malloc arena\" resident=60" MIB "\nmapping 0x30000000 200" MIB " anonymous resident=50" MIB                    \
+    "\nmapping 0x40000000 200" MIB " anonymous app+0x30 resident=20" MIB "\nmapping 0x50000000 200" MIB                \
+    " \"thread stack\" resident=3" MIB "\nmapping 0x60000000 200" MIB " stack resident=1" MIB                          \
+    "\nmapping 0x70000000 200" MIB " leaktrack resident=8" MIB "\nmapping 0x80000000 200" MIB                          \
+    " \"malloc arena\"\nmapping 0x90000000 200" MIB " file path=/x\n"
+
+static struct lt_resident_use use_of(const char *rows) {
+    struct lt_resident_use use;
+    char *description;
+    assert_true(asprintf(&description, "%s%s", MODULES, rows) > 0);
+    make(description, NULL);
+    free(description);
+    assert_true(lt_resident_of(&r.model, &use));
+    return use;
+}
+
+static uint64_t mib(uint64_t bytes) {
+    return bytes / 1000000;
+}
+
+static void the_process_without_its_mappings(void **state) {
+    (void)state;
+    struct lt_resident_use use = use_of("site heap app+0x10 live=1/100\n");
+    assert_int_equal(mib(use.total), 307);
+    assert_false(use.is_split);
+    assert_says("\nresident 292.8 MiB: files 5.7 MiB, shared memory 976.6 KiB, and swapped out 1.9 MiB\n");
+    done();
+}
+
+static void malloc_keeps_what_is_not_in_use(void **state) {
+    (void)state;
+    struct lt_resident_use use = use_of(GLIBC "site heap app+0x10 live=1000/12" MIB "\n");
+    assert_int_equal(use.in_use, 12000000 + 16 * 1000);
+    assert_int_equal(use.kept, 160000000 - use.in_use);
+    assert_int_equal(mib(use.mappings), 20);
+    assert_int_equal(mib(use.stacks), 4);
+    assert_int_equal(mib(use.own), 8);
+    assert_int_equal(mib(use.other), 300 - 160 - 20 - 4 - 8);
+    assert_true(lt_is_mostly_kept(&r.model, &use));
+    assert_says(": heap in use 11.5 MiB, kept by malloc 141.1 MiB, mappings 19.1 MiB, stacks 3.8 MiB, files");
+    assert_says("\n  malloc keeps more than is in use");
+    done();
+}
+
+/* Blocks of 128 KiB and more have mappings of their own, which no hook sees. */
+static void large_blocks_stand_alone(void **state) {
+    (void)state;
+    struct lt_resident_use use =
+        use_of(GLIBC "site heap app+0x10 live=10/40" MIB "\nsite heap app+0x20 live=100/1" MIB "\n");
+    assert_int_equal(mib(use.in_use), 41);
+    assert_int_equal(mib(use.kept), 158); /* 160 less what is small, and 110 headers */
+    done();
+    use = use_of(GLIBC "site heap app+0x10 live=10/400" MIB "\n"); /* most of it was never touched */
+    assert_int_equal(mib(use.in_use), 50 + 160);
+    assert_int_equal(mib(use.kept), 0);
+    assert_false(lt_is_mostly_kept(&r.model, &use));
+    assert_null(strstr(text, "malloc keeps"));
+    done();
+}
+
+static void another_allocator_maps_by_itself(void **state) {
+    (void)state;
+    struct lt_resident_use use = use_of(
+        "mapping 0x10000000 200" MIB " anonymous own+0x1 jemalloc+0x10 app+0x10 resident=90" MIB "\n"
+        "mapping 0x20000000 200" MIB " anonymous app+0x10 resident=7" MIB "\nsite heap app+0x10 live=1/30" MIB "\n");
+    assert_int_equal(mib(use.in_use), 30);
+    assert_int_equal(mib(use.kept), 59);
+    assert_int_equal(mib(use.mappings), 7);
+    done();
+}
+
+static void nothing_is_said_of_a_heap_that_nobody_recorded(void **state) {
+    struct lt_resident_use use;
+    (void)state;
+    make("process exe=/usr/bin/app option=LEAKTRACK_KINDS=mapping\nsnapshot\ncounter memory resident_anon 300" MIB
+         "\nmapping 0x10000000 200" MIB " heap resident=100" MIB "\n",
+         NULL);
+    assert_true(lt_resident_of(&r.model, &use));
+    assert_false(lt_is_mostly_kept(&r.model, &use));
+    done();
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(nothing_where_nothing_is_known),     cmocka_unit_test(what_a_group_consists_of),
-        cmocka_unit_test(most_of_a_limit_is_page_cache),      cmocka_unit_test(without_a_limit_only_growth_is_told),
-        cmocka_unit_test(what_grew_since_the_first_snapshot), cmocka_unit_test(a_comparison_tells_the_changes),
+        cmocka_unit_test(nothing_where_nothing_is_known),
+        cmocka_unit_test(what_a_group_consists_of),
+        cmocka_unit_test(most_of_a_limit_is_page_cache),
+        cmocka_unit_test(without_a_limit_only_growth_is_told),
+        cmocka_unit_test(what_grew_since_the_first_snapshot),
+        cmocka_unit_test(a_comparison_tells_the_changes),
+        cmocka_unit_test(the_process_without_its_mappings),
+        cmocka_unit_test(malloc_keeps_what_is_not_in_use),
+        cmocka_unit_test(large_blocks_stand_alone),
+        cmocka_unit_test(another_allocator_maps_by_itself),
+        cmocka_unit_test(nothing_is_said_of_a_heap_that_nobody_recorded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

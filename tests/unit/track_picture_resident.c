@@ -1,0 +1,93 @@
+/* How much of anonymous memory is there, in the rows of a snapshot: exactly, or from a part of the pages where there is
+ * much of it. The program itself knows what it has touched. */
+#include "track_picture.h"
+
+#include <stdlib.h>
+#include <sys/mman.h>
+
+enum { PAGE = 4096, MIB = 1 << 20 };
+
+static char *map(size_t size, int protection, int flags) {
+    char *at = mmap(NULL, size, protection, MAP_ANONYMOUS | MAP_NORESERVE | flags, -1, 0);
+    CHILD_CHECK(at != MAP_FAILED && madvise(at, size, MADV_NOHUGEPAGE) == 0);
+    return at;
+}
+
+/* Of [at, at + size): the sum of the rows, which may reach beyond it; LT_NO_NUMBER where one of them does not know. */
+static uint64_t resident(const struct lt_dump_snapshot *of, const char *at, size_t size) {
+    uint64_t sum = 0;
+    for (size_t i = 0; i < of->mapping_count; i++) {
+        const struct lt_dump_mapping *row = &of->mappings[i];
+        if (row->start + row->length <= (uintptr_t)at || row->start >= (uintptr_t)at + size)
+            continue;
+        if (row->details.resident == LT_NO_NUMBER)
+            return LT_NO_NUMBER;
+        sum += row->details.resident;
+    }
+    return sum;
+}
+
+static void show_a_few_pages(void) {
+    picture_start();
+    char *some = map(100 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE);
+    CHILD_CHECK(mprotect(some + 90 * PAGE, 10 * PAGE, PROT_NONE) == 0);
+    some[0] = some[64 * PAGE] = some[89 * PAGE] = 1;
+    CHILD_CHECK(mprotect(some, PAGE, PROT_READ) == 0 && mprotect(some + 89 * PAGE, PAGE, PROT_READ) == 0);
+    char *shared = map(PAGE, PROT_READ | PROT_WRITE, MAP_SHARED);
+    shared[0] = 1;
+    const struct lt_dump_snapshot *shown = picture_take();
+    CHILD_CHECK(resident(shown, some, PAGE) == PAGE && resident(shown, some + 89 * PAGE, PAGE) == PAGE);
+    CHILD_CHECK(resident(shown, some + PAGE, 88 * PAGE) == PAGE);
+    CHILD_CHECK(resident(shown, some + 90 * PAGE, 10 * PAGE) == LT_NO_NUMBER); /* not asked for */
+    CHILD_CHECK(resident(shown, shared, PAGE) == LT_NO_NUMBER);
+    world_remove_file();
+}
+
+static void a_few_pages_are_counted_one_by_one(void **state) {
+    (void)state;
+    assert_child_passes(show_a_few_pages);
+}
+
+/* One page in sixteen of 1.5 GiB. */
+static void show_many_pages(void) {
+    const size_t size = (size_t)1536 * MIB;
+    picture_start();
+    char *much = map(size, PROT_READ | PROT_WRITE, MAP_PRIVATE);
+    for (size_t at = 0; at < size; at += 16 * PAGE)
+        much[at] = 1;
+    const uint64_t found = resident(picture_take(), much, size);
+    CHILD_CHECK(found > size / 16 - 2 * MIB && found < size / 16 + 2 * MIB);
+    world_remove_file();
+}
+
+static void of_many_pages_a_part_is_counted(void **state) {
+    (void)state;
+    assert_child_passes(show_many_pages);
+}
+
+static void show_the_process(void) {
+    uint64_t anonymous = LT_NO_NUMBER;
+    picture_start();
+    char *some = map(32 * MIB, PROT_READ | PROT_WRITE, MAP_PRIVATE);
+    memset(some, 1, 32 * MIB);
+    const struct lt_dump_snapshot *shown = picture_take();
+    for (size_t i = 0; i < shown->counter_count; i++)
+        if (shown->counters[i].group == LT_COUNTER_MEMORY && !strcmp(shown->counters[i].name, LT_MEMORY_RESIDENT_ANON))
+            anonymous = shown->counters[i].value;
+    CHILD_CHECK(anonymous != LT_NO_NUMBER && anonymous > 32 * MIB * 9ULL / 10);
+    world_remove_file();
+}
+
+static void the_process_as_a_whole(void **state) {
+    (void)state;
+    assert_child_passes(show_the_process);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_few_pages_are_counted_one_by_one),
+        cmocka_unit_test(of_many_pages_a_part_is_counted),
+        cmocka_unit_test(the_process_as_a_whole),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
