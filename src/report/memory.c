@@ -9,8 +9,7 @@
 enum {
     LEAST_CACHE = 16 << 20,
     LEAST_KEPT = 32 << 20,
-    BLOCK_OVERHEAD = 16,      /* glibc: 8 bytes of header, and rounding to 16 */
-    LARGE_BLOCK = 128 * 1024, /* glibc maps it alone (M_MMAP_THRESHOLD), until its threshold has risen */
+    BLOCK_OVERHEAD = 16, /* glibc: 8 bytes of header, and rounding to 16 */
 };
 
 static uint64_t value_of(const struct lt_dump_snapshot *snapshot, const char *name) {
@@ -71,7 +70,7 @@ enum lt_page_cache lt_page_cache_of(const struct lt_model *model, const struct l
 
 /* Resident bytes by what they are. */
 struct classes {
-    uint64_t malloc, anonymous, go_runtime, mappings, stacks, own;
+    uint64_t malloc, go_runtime, mappings, stacks, own, other;
     bool any;
 };
 
@@ -94,6 +93,7 @@ static uint64_t *class_of(const struct lt_model *model, const struct lt_dump_map
     switch (row->mapping_class) {
     case LT_MAPPING_HEAP:
     case LT_MAPPING_ARENA:
+    case LT_MAPPING_MALLOC_BLOCK:
         return &classes->malloc;
     case LT_MAPPING_STACK:
     case LT_MAPPING_THREAD_STACK:
@@ -104,7 +104,7 @@ static uint64_t *class_of(const struct lt_model *model, const struct lt_dump_map
         break;
     }
     if (!lt_holder_is_known(&row->holder))
-        return &classes->anonymous;
+        return &classes->other;
     if (lt_is_go_runtime(model, &row->holder))
         return &classes->go_runtime;
     return is_mapped_by_allocator(model, &row->holder) ? &classes->malloc : &classes->mappings;
@@ -122,32 +122,13 @@ static struct classes classes_of(const struct lt_model *model) {
     return classes;
 }
 
-/* Of the live heap blocks, those that glibc may have mapped one by one. */
-static uint64_t large_bytes(const struct lt_dump_snapshot *snapshot) {
-    uint64_t bytes = 0;
-    for (size_t i = 0; i < snapshot->site_count; i++) {
-        const struct lt_dump_site *site = &snapshot->sites[i];
-        if (site->kind == LT_KIND_HEAP && site->live_count && site->live_bytes / site->live_count >= LARGE_BLOCK)
-            bytes += site->live_bytes;
-    }
-    return bytes;
-}
-
-static uint64_t least(uint64_t a, uint64_t b) {
-    return a < b ? a : b;
-}
-
-/* What no hook has seen mapped is as much of it the blocks that malloc maps one by one as there are such blocks. Pages
- * that a block's owner has never touched are in use, and not resident: what is kept may be more than this, never less
- * than 0. */
-static void split_malloc(const struct lt_model *model, const struct classes *classes, struct lt_resident_use *use) {
-    const struct lt_dump_totals *heap = &model->snapshot->totals[LT_KIND_HEAP];
+/* Pages of live blocks that nobody has touched are not resident: malloc may keep more than this. */
+static void split_malloc(const struct lt_dump_snapshot *snapshot, uint64_t malloc, struct lt_resident_use *use) {
+    const struct lt_dump_totals *heap = &snapshot->totals[LT_KIND_HEAP];
     const uint64_t blocks = heap->live_count + heap->inherited_count;
-    const uint64_t live = heap->live_bytes + heap->inherited_bytes + BLOCK_OVERHEAD * blocks;
-    const uint64_t alone = least(large_bytes(model->snapshot), classes->anonymous);
-    const uint64_t within = least(without(live, alone), classes->malloc);
-    use->in_use = alone + within;
-    use->kept = classes->malloc - within;
+    const uint64_t needed = heap->live_bytes + heap->inherited_bytes + BLOCK_OVERHEAD * blocks;
+    use->in_use = needed < malloc ? needed : malloc;
+    use->kept = malloc - use->in_use;
 }
 
 bool lt_resident_of(const struct lt_model *model, struct lt_resident_use *use) {
@@ -164,7 +145,7 @@ bool lt_resident_of(const struct lt_model *model, struct lt_resident_use *use) {
     use->is_split = classes.any;
     if (!classes.any)
         return true;
-    split_malloc(model, &classes, use);
+    split_malloc(snapshot, classes.malloc, use);
     use->go_runtime = classes.go_runtime;
     use->mappings = classes.mappings;
     use->stacks = classes.stacks;

@@ -17,7 +17,8 @@ static const uint64_t EXACT = UINT64_C(512) << 20;
 
 static bool is_asked(const struct lt_mapping_row *row) {
     const unsigned anonymous = 1u << LT_MAPPING_ANONYMOUS | 1u << LT_MAPPING_HEAP | 1u << LT_MAPPING_STACK |
-                               1u << LT_MAPPING_THREAD_STACK | 1u << LT_MAPPING_ARENA | 1u << LT_MAPPING_OWN;
+                               1u << LT_MAPPING_THREAD_STACK | 1u << LT_MAPPING_ARENA | 1u << LT_MAPPING_MALLOC_BLOCK |
+                               1u << LT_MAPPING_OWN;
     return row->protection && !(row->flags & LT_MAPPING_SHARED) && anonymous >> row->mapping_class & 1;
 }
 
