@@ -26,7 +26,7 @@ static bool is_guest(void) {
 static LT_COLD void make_table(void) {
     lt_tls.table = lt_thread_attach();
     lt_tls.tid = lt_gettid();
-    lt_tls.events = LT_EVENTS_PER_TICK - 1; /* a short thread may have few events more */
+    lt_tick_at_next(); /* a short thread may have few events more */
     if (lt_tls.shared || !(lt_options.kinds >> LT_KIND_HEAP & 1))
         return;
     *(lt_sampling_mean ? &lt_tls.sampling : &lt_tls.thread) = lt_tls.table;
@@ -127,9 +127,13 @@ bool lt_event_begin(struct lt_event *event, enum lt_kind kind, uint64_t size, co
     return event->stack_flags >= 0;
 }
 
-/* Each of these events is a system call anyway, so each looks at the clock: a server may have few others. */
+/* Each of these events has looked at the clock, since it was born: a server may have few others. What a tick looks for
+ * does not come twice in a hundredth of a second. */
 void lt_event_end(const struct lt_event *event) {
-    lt_event_tick(event->stack_flags);
+    if (lt_unlikely(event->holding.birth != lt_tls.ticked_cs)) {
+        lt_tls.ticked_cs = event->holding.birth;
+        lt_event_tick(event->stack_flags);
+    }
     lt_guard_leave();
 }
 

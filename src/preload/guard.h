@@ -23,6 +23,7 @@ struct lt_tls {
     struct lt_thread *thread; /* `table` for heap events; NULL while sampling, and where the heap is not tracked */
     uintptr_t guard;          /* stack pointer of the guarded frame, 0 = down */
     uint32_t events;          /* since the last tick */
+    uint32_t ticked_cs;       /* when an event of a descriptor, a thread or a timer ticked last */
     union {
         struct {
             uint16_t paused; /* depth of leaktrack_pause() */
@@ -43,6 +44,12 @@ struct lt_tls {
     struct lt_thread *sampling; /* `table` for heap events while sampling */
 };
 extern LT_TLS struct lt_tls lt_tls;
+
+/* The thread's next acquire ticks, whatever its kind. */
+static LT_ALWAYS_INLINE void lt_tick_at_next(void) {
+    lt_tls.events = LT_EVENTS_PER_TICK - 1;
+    lt_tls.ticked_cs = UINT32_MAX;
+}
 
 /* Raises the guard, which must be down; `sp` is the stack pointer of the guarded frame, or its CFA. */
 static LT_ALWAYS_INLINE void lt_guard_raise(uintptr_t sp) {

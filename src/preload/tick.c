@@ -70,7 +70,7 @@ static LT_COLD void serve(int stack_flags) {
     struct lt_job job;
     const bool known = stack_flags >= 0;
     if (known && stack_flags & (LT_STACK_SIGNAL | LT_STACK_LOADER)) {
-        lt_tls.events = LT_EVENTS_PER_TICK - 1;
+        lt_tick_at_next();
         return;
     }
     if (lt_process_whose() != LT_OWN_MEMORY || !lt_tick_due(&job))
