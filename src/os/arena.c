@@ -37,7 +37,7 @@ struct root {
 };
 
 static struct root *root;
-char *lt_arena_base;                    /* the same, for the inline functions */
+LT_HOT_DATA char *lt_arena_base;        /* the same, for the inline functions */
 static _Atomic uint64_t fail_countdown; /* 1: every allocation fails; n: n - 1 more succeed; 0: off */
 
 static uint64_t smaller(uint64_t a, uint64_t b) {

@@ -1,5 +1,6 @@
 #include "os/clock.h"
 
+#include "base/attrs.h"
 #include "os/sandbox.h"
 #include "os/syscall.h"
 #include "os/vdso.h"
@@ -12,8 +13,8 @@ static int by_system_call(clockid_t clock, struct timespec *time) {
     return (int)lt_syscall2(SYS_clock_gettime, clock, LT_ARG(time));
 }
 
-static clock_function *read_clock = by_system_call;
-static uint64_t start_ns;
+static LT_HOT_DATA clock_function *read_clock = by_system_call;
+static LT_HOT_DATA uint64_t start_ns;
 
 static uint64_t nanoseconds(clockid_t clock) {
     struct timespec time = {0, 0};

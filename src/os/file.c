@@ -142,6 +142,15 @@ int lt_fd_move_high(int fd) {
     return moved < 0 && fd < 3 ? lt_fd_move(fd, 3) : moved;
 }
 
+LT_HOT_DATA _Atomic int lt_fd_lowest_kept = INT_MAX;
+
+int lt_fd_keep(int fd) {
+    int lowest = atomic_load(&lt_fd_lowest_kept);
+    while (fd >= 0 && fd < lowest && !atomic_compare_exchange_weak(&lt_fd_lowest_kept, &lowest, fd))
+        ;
+    return fd;
+}
+
 /* What lies above the last one kept is not even copied: a server with 100,000 sockets pays for the first thousand. */
 int lt_fds_private(const int *keep, unsigned count) {
     unsigned from = count ? (unsigned)keep[count - 1] + 1 : 0;

@@ -2,8 +2,10 @@
 #ifndef LT_OS_FILE_H
 #define LT_OS_FILE_H
 
+#include "base/attrs.h"
 #include "base/status.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -42,6 +44,15 @@ LT_STATUS lt_fd_move(int fd, int least);
  * to the lowest free number from there on; one of the standard streams' numbers is left for any other. */
 int lt_fd_high(void);
 LT_STATUS lt_fd_move_high(int fd);
+
+/* The library holds `fd`, in the program's table, for longer than a call: notes it (unless it is negative) and returns
+ * it. So lt_fd_may_be_kept is false for nearly all numbers of a program, by one comparison; whoever gets true must look
+ * closer. */
+int lt_fd_keep(int fd);
+extern _Atomic int lt_fd_lowest_kept;
+static LT_ALWAYS_INLINE bool lt_fd_may_be_kept(int fd) {
+    return lt_unlikely(fd >= atomic_load_explicit(&lt_fd_lowest_kept, memory_order_relaxed));
+}
 
 /* Gives the calling thread a descriptor table of its own that holds copies of `keep` descriptors (ascending)
  * and nothing else, so that neither side's open() and close() touch the other's numbers. Ends with the thread. To close

@@ -26,7 +26,7 @@ static void drop_descriptor(void) {
 static int map_page(int fd) {
     struct lt_file_info info;
     int high = lt_fd_move_high(fd);
-    page_fd = high < 0 ? fd : high;
+    page_fd = lt_fd_keep(high < 0 ? fd : high);
     int status = lt_file_info(page_fd, &info);
     if (status)
         return status;
@@ -112,5 +112,5 @@ int lt_control_fd(struct lt_file_id *id) {
 void lt_control_make_way(void) {
     int moved = lt_fd_move_high(page_fd);
     if (moved >= 0)
-        page_fd = moved;
+        page_fd = lt_fd_keep(moved);
 }

@@ -39,7 +39,18 @@ static LT_COLD void not_recorded(int fd) {
         missed(lt_event_thread(), &old);
 }
 
-static void record(int fd, struct lt_descriptor descriptor, const struct lt_regs *from) {
+/* The table did not simply take the record. */
+static LT_COLD void put_was_special(int status, const struct lt_event *event, const struct lt_descriptor *old) {
+    if (status > 0)
+        missed(event->thread, old);
+    else
+        lt_resource_release(event->thread, &event->holding, 1, 0);
+}
+
+/* HOT PATH. After a system call hardly any of our code and data is left in the processor's first-level caches: what
+ * costs is how many lines of them it takes, not how many instructions. So this is one function, all that it calls and
+ * that is usual included. */
+static LT_FLATTEN LT_NOINLINE void record(int fd, struct lt_descriptor descriptor, const struct lt_regs *from) {
     struct lt_event event;
     struct lt_descriptor old;
     if (lt_unlikely(fd < 0) || is_elsewhere())
@@ -50,15 +61,13 @@ static void record(int fd, struct lt_descriptor descriptor, const struct lt_regs
     }
     descriptor.holding = event.holding;
     const int status = lt_descriptor_put(fd, &descriptor, &old);
-    if (lt_unlikely(status > 0))
-        missed(event.thread, &old);
-    if (lt_unlikely(status < 0))
-        lt_resource_release(event.thread, &event.holding, 1, 0);
+    if (lt_unlikely(status != 0))
+        put_was_special(status, &event, &old);
     lt_event_end(&event);
 }
 
 bool lt_fd_is_ours(int fd) {
-    return lt_unlikely(lt_output_owns(fd)) && lt_process_whose() == LT_OWN_MEMORY;
+    return lt_fd_may_be_kept(fd) && lt_output_owns(fd) && lt_process_whose() == LT_OWN_MEMORY;
 }
 
 int lt_fd_acquired(int fd, enum lt_kind kind, const struct lt_regs *from) {

@@ -68,7 +68,7 @@ static bool is_wanted(enum lt_kind kind) {
 }
 
 /* The calling thread's table with the guard raised; NULL, and the guard as it was, where the event is not recorded. */
-static struct lt_thread *enter(enum lt_kind kind, const struct lt_regs *from) {
+static LT_COLD struct lt_thread *enter(enum lt_kind kind, const struct lt_regs *from) {
     if (!is_wanted(kind) || !lt_guard_enter(from->sp))
         return NULL;
     struct lt_thread *thread = attach();

@@ -3,7 +3,9 @@
 #include "os/task.h"
 #include "track/counters.h"
 
-LT_TLS struct lt_tls lt_tls;
+/* One cache line, from its beginning: 8 bytes behind it, a pair of dup and close was measured to cost 15 ns more. */
+LT_TLS _Alignas(64) struct lt_tls lt_tls;
+_Static_assert(sizeof lt_tls <= 64, "one cache line");
 
 /* The guarded frame lives as long as the stack pointer stays below it. A signal handler on the same stack is below it,
  * one on the alternate stack anywhere: those are nested. Everything else at or above it runs where that frame used to

@@ -38,7 +38,7 @@ static LT_NOINLINE int closed(int (*real)(int), int fd, struct lt_regs caller) {
 /* HOT PATH: the usual close is a jump to the real one. To come back would cost more than the rest of it: a kernel that
  * guards against speculation leaves the processor without a guess of where to return to. */
 int close(int fd) {
-    if (lt_likely(!lt_output_owns(fd) && lt_fd_simply_released(fd)))
+    if (lt_likely(!lt_fd_may_be_kept(fd) && lt_fd_simply_released(fd)))
         return LT_REAL(close)(fd);
     return closed(LT_REAL(close), fd, (struct lt_regs)LT_CALLER);
 }

@@ -25,12 +25,13 @@ extern _Atomic uint32_t lt_state; /* enum lt_state */
  * library is ON. A caller that arrives while another thread (or this one, further out) is STARTING gets false. */
 bool lt_start(void);
 
-/* The tick: called inside the guard by every 32nd acquire of a block by a thread, by each of a
- * descriptor, thread or timer, after it was recorded. `stack_flags` are those
+/* The tick: called inside the guard by every 32nd acquire of a block by a thread, and by one acquire of a descriptor,
+ * thread or timer in each hundredth of a second, after it was recorded. `stack_flags` are those
  * of the stack just captured; negative: it was not recorded (no memory for the tables), nobody knows what is on the
  * stack. Reads the coarse clock, looks at the control page, and starts a snapshot when one is due and the event is safe
  * (no signal frame, no loader frame on its stack): inline on the library's own stack where the process has one thread,
- * or where the stack is not known, else by a short-lived helper. May set lt_tls.events, so that the next event ticks.
+ * or where the stack is not known, else by a short-lived helper. The next event may be made to tick
+ * (lt_tick_at_next).
  */
 void lt_tick(int stack_flags);
 

@@ -143,10 +143,10 @@ unsigned lt_output_descriptors(int descriptors[static 2]) {
     return count;
 }
 
-bool lt_output_owns(int fd) {
+LT_COLD bool lt_output_owns(int fd) {
     struct lt_file_id id;
     struct lt_file_info info;
-    if (lt_likely(fd < 0 || (fd != file.fd && !lt_control_is(fd))))
+    if (fd < 0 || (fd != file.fd && !lt_control_is(fd)))
         return false;
     if (lt_control_fd(&id) != fd)
         id = file.id;

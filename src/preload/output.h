@@ -33,7 +33,7 @@ void lt_output_note(const char *text);
 /* What the library's own descriptors are at this moment, ascending; returns how many (0 .. 2). */
 unsigned lt_output_descriptors(int descriptors[static 2]);
 
-/* Whether `fd` is one of them: it has that number and leads where ours should. One comparison for any other number. */
+/* Whether `fd` is one of them: it has that number and leads where ours should. */
 bool lt_output_owns(int fd);
 
 /* The program asks for `fd`, one of them: moves it away. */

@@ -1,6 +1,6 @@
-/* The tick comes with every 32nd acquire of a block by a thread, and with each of a descriptor, so what is usual must
- * cost no more than a read of the clock and three loads: is it time, does somebody ask, has a fork that nobody told us
- * of made this a copy. */
+/* The tick comes with every 32nd acquire of a block by a thread, and a hundred times a second with one of a descriptor,
+ * so what is usual must cost no more than a read of the clock and three loads: is it time, does somebody ask, has a
+ * fork that nobody told us of made this a copy. */
 #include "preload/tick.h"
 
 #include "os/clock.h"

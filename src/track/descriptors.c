@@ -55,7 +55,7 @@ struct shelf {
 };
 
 static struct shelf *shelf;
-static struct page *first_page; /* where nearly all numbers of nearly all programs are */
+static LT_HOT_DATA struct page *first_page; /* where nearly all numbers of nearly all programs are */
 
 int lt_descriptors_init(void) {
     shelf = lt_arena_alloc(sizeof *shelf, 64);
@@ -155,17 +155,27 @@ static LT_ALWAYS_INLINE bool take(struct slot *slot, struct lt_descriptor *taken
     return false;
 }
 
+static LT_COLD bool take_over(struct slot *slot, struct lt_descriptor *old) {
+    return take(slot, old);
+}
+
+static LT_COLD int no_memory(void) {
+    lt_untracked(LT_UNTRACKED_ARENA_FULL);
+    return -ENOMEM;
+}
+
 int lt_descriptor_put(int fd, const struct lt_descriptor *descriptor, struct lt_descriptor *old) {
     struct slot *slot = find(fd);
-    if (lt_unlikely(!slot) && !(slot = make(fd))) {
-        lt_untracked(LT_UNTRACKED_ARENA_FULL);
-        return -ENOMEM;
-    }
+    if (lt_unlikely(!slot) && !(slot = make(fd)))
+        return no_memory();
     bool replaces = false;
     uint64_t word, next;
     do {
-        replaces |= take(slot, old);
-        word = atomic_load_explicit(&slot->word, memory_order_relaxed) & ~HELD;
+        word = atomic_load_explicit(&slot->word, memory_order_relaxed);
+        if (lt_unlikely(word & HELD)) {
+            replaces |= take_over(slot, old);
+            word &= ~HELD;
+        }
         next = word_of(descriptor, (word + GENERATION_ONE) & GENERATION_MASK);
         atomic_thread_fence(memory_order_release);
         atomic_store_explicit(&slot->birth, descriptor->holding.birth, memory_order_relaxed);

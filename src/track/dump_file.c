@@ -67,7 +67,7 @@ static int adopt(struct lt_dump_file *file, int fd, const struct lt_file_id *id)
         lt_close(fd);
         return high;
     }
-    file->fd = high < 0 ? fd : high;
+    file->fd = lt_fd_keep(high < 0 ? fd : high);
     file->id = *id;
     return 0;
 }
@@ -432,7 +432,7 @@ int lt_dump_file_make_way(struct lt_dump_file *file, int number) {
     int moved = ours ? lt_fd_move_high(number) : -EBADF;
     if (ours && moved < 0)
         lt_close(number);
-    file->fd = moved < 0 ? -1 : moved;
+    file->fd = moved < 0 ? -1 : lt_fd_keep(moved);
     return moved < 0 ? moved : 0;
 }
 

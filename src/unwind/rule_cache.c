@@ -15,7 +15,7 @@ enum {
 };
 
 _Atomic(struct lt_rule_table *) lt_rule_table;
-_Atomic uint32_t lt_rule_generation;
+LT_HOT_DATA _Atomic uint32_t lt_rule_generation;
 struct lt_rule *lt_rules; /* number 0 is NONE */
 
 static _Atomic uint32_t rule_count = 1;

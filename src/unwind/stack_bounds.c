@@ -23,7 +23,7 @@ static struct {
     _Atomic uint32_t number; /* of the range in this slot, from 1 */
     _Atomic uintptr_t start, end;
 } ring[RING];
-_Atomic uint32_t lt_stack_ranges_gone;
+LT_HOT_DATA _Atomic uint32_t lt_stack_ranges_gone;
 static _Atomic uint64_t lookups;
 static uintptr_t main_pointer; /* the main thread's, 0: not told */
 

@@ -26,7 +26,7 @@ expect "has no lazy calls (a .rela.plt)" lacks "$dynamic" JMPREL
 expect "has a stack that is not executable" has "$segments" 'GNU_STACK.* RW '
 expect "has no segment writable and executable" lacks "$segments" 'LOAD.* RWE '
 expect "is marked for control-flow enforcement" has "$notes" 'x86 feature: IBT, SHSTK'
-expect "has at most 64 bytes of thread-local storage" [ "$((tls))" -le 64 ]
+expect "has at most 128 bytes of thread-local storage" [ "$((tls))" -le 128 ]
 expect "reaches thread-local storage without __tls_get_addr" lacks "$imports" '__tls_get_addr'
 
 # What would allocate, lock, print, read the environment, or end the process.

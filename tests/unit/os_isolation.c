@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -66,6 +67,20 @@ static void high_descriptors(void) {
 static void descriptors_move_under_the_limit(void **state) {
     (void)state;
     assert_child_passes(high_descriptors);
+}
+
+/* It only ever falls: a number that is not kept any more costs a closer look, a kept one is never missed. */
+static void kept_descriptors_are_noted(void **state) {
+    (void)state;
+    assert_false(lt_fd_may_be_kept(INT_MAX - 1));
+    assert_int_equal(lt_fd_keep(-EMFILE), -EMFILE);
+    assert_false(lt_fd_may_be_kept(0) || lt_fd_may_be_kept(-EMFILE));
+    assert_int_equal(lt_fd_keep(1008), 1008);
+    assert_true(!lt_fd_may_be_kept(1007) && lt_fd_may_be_kept(1008) && lt_fd_may_be_kept(5000));
+    lt_fd_keep(1009);
+    assert_true(lt_fd_may_be_kept(1008));
+    lt_fd_keep(7);
+    assert_true(lt_fd_may_be_kept(7) && !lt_fd_may_be_kept(6));
 }
 
 static int *wiped;
@@ -148,6 +163,7 @@ static void descriptors_of_a_process_are_named(void **state) {
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_private_table_holds_what_is_kept),
     cmocka_unit_test(descriptors_move_under_the_limit),
+    cmocka_unit_test(kept_descriptors_are_noted),
     cmocka_unit_test(a_fork_wipes_the_page),
     cmocka_unit_test(signals_wait),
     cmocka_unit_test(a_main_thread_that_left_is_told),
