@@ -54,6 +54,23 @@ static int open_directly(struct lt_output *output) {
     return output->stream ? 0 : fail(output, errno);
 }
 
+/* A temporary file that must not survive us, from the moment it is there: a signal waits until the handler knows it. */
+static int make_temporary(char *template) {
+    sigset_t deadly, before;
+    sigemptyset(&deadly);
+    for (size_t i = 0; i < sizeof deadly_signals / sizeof deadly_signals[0]; i++)
+        sigaddset(&deadly, deadly_signals[i]);
+    sigprocmask(SIG_BLOCK, &deadly, &before);
+    const int fd = mkostemp(template, O_CLOEXEC), error = errno;
+    if (fd >= 0) {
+        doomed = template;
+        watch_signals();
+    }
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    errno = error;
+    return fd;
+}
+
 static mode_t wanted_mode(const char *target) {
     struct stat status;
     mode_t mask = umask(0);
@@ -67,11 +84,9 @@ static int open_beside(struct lt_output *output) {
         output->target = strdup(output->path);
     if (!output->target || asprintf(&output->temporary, "%s.XXXXXX", output->target) < 0)
         lt_die_of_memory();
-    int fd = mkostemp(output->temporary, O_CLOEXEC);
+    int fd = make_temporary(output->temporary);
     if (fd < 0)
         return fail_at(output, "no file can be made in its directory: ", errno);
-    doomed = output->temporary;
-    watch_signals();
     if (fchmod(fd, wanted_mode(output->target)) < 0 || !(output->stream = fdopen(fd, "w"))) {
         int error = errno;
         close(fd);

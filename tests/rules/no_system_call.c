@@ -1,7 +1,6 @@
 /* After a warm-up, a million heap calls under a seccomp filter that lets nothing pass but mprotect (the tracker's
  * memory grows) and what ends the program: a system call or a lock that sleeps, on the hot path, ends it with status 1
  * and its number. */
-#include <errno.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -15,6 +14,14 @@
 #include <unistd.h>
 
 enum { LIVE = 64, ROUNDS = 1000000, WARM_UP = 100000 };
+
+/* By the instruction itself: the library remembers the sandboxes that it sees a program enter, and would then make no
+ * call that one forbids. */
+static long unseen(long number, long a, long b, long c) {
+    long result = number;
+    __asm__ volatile("syscall" : "+a"(result) : "D"(a), "S"(b), "d"(c) : "rcx", "r11", "memory");
+    return result;
+}
 
 static void end(int status) {
     syscall(SYS_exit_group, status);
@@ -40,8 +47,10 @@ static void forbid_system_calls(void) {
     const struct sock_fprog program = {.len = sizeof filter / sizeof filter[0], .filter = filter};
     struct sigaction action = {.sa_sigaction = caught, .sa_flags = SA_SIGINFO};
     sigaction(SIGSYS, &action, NULL);
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0) {
-        printf("no seccomp here: %s\n", strerror(errno));
+    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    const long refused = unseen(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, (long)&program);
+    if (refused) {
+        printf("no seccomp here: %s\n", strerror((int)-refused));
         fflush(stdout);
         end(77);
     }

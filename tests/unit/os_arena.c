@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -318,11 +319,18 @@ static void grows_in_a_program_that_locks_its_memory(void **state) {
     assert_child_passes(grow_while_locked);
 }
 
-static atomic_bool stop;
+static atomic_bool trimmed, stop;
 
-/* Every piece needs a commit of its own, so that the trimmer meets threads in the middle of one. */
+/* Every piece needs a commit of its own, so that the trimmer meets threads in the middle of one. However late it comes
+ * on a busy machine, it finds something to trim. */
 static void *alloc_until_stopped(void *argument) {
+    struct lt_arena_usage usage;
     while (!atomic_load(&stop)) {
+        lt_arena_usage(&usage);
+        if (usage.used > 8 * GIB && !atomic_load(&trimmed)) {
+            sched_yield();
+            continue;
+        }
         uint64_t *piece = lt_arena_alloc(MIB, 8);
         if (piece)
             *piece = 1; /* faults where the trimmer has unmapped it */
@@ -348,6 +356,7 @@ static void trim_under_load(void) {
         lt_arena_usage(&usage);
     while (usage.used < (uint64_t)getpid() % 64 * MIB); /* a moment that differs from run to run */
     lt_arena_fit(true);
+    atomic_store(&trimmed, true);
     lt_arena_usage(&usage);
     char *given_back = (char *)lt_arena_at(1) - LT_ARENA_UNIT + usage.reserved;
     void *bystander = mmap(given_back, GIB, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
