@@ -24,6 +24,7 @@ static LT_ALWAYS_INLINE long lt_arch_syscall6(long n, long a, long b, long c, lo
 #define LT_AUDIT_ARCH AUDIT_ARCH_X86_64 /* struct seccomp_data.arch */
 
 #define LT_VDSO_CLOCK_GETTIME "__vdso_clock_gettime"
+#define LT_VDSO_TIME          "__vdso_time"
 
 /* Where a thread's descriptor points to itself: tcbhead_t.self (glibc, sysdeps/x86_64/nptl/tls.h). */
 #define LT_ARCH_THREAD_SELF 16

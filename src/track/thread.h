@@ -10,6 +10,7 @@
 #include "base/attrs.h"
 #include "base/kind.h"
 #include "os/arch.h"
+#include "os/clock.h"
 #include "track/sampler.h"
 #include "track/stacks.h"
 #include "unwind/unwind.h"
@@ -33,6 +34,7 @@ struct lt_dump_progress {
 struct lt_thread {
     struct lt_stacks stacks;
     struct lt_unwind_state *unwind;
+    struct lt_clock_note clock;
     _Atomic uint64_t owner; /* pid << 32 | tid */
     struct lt_thread *next; /* in the registry; never changes */
     struct lt_dump_progress progress;

@@ -72,7 +72,8 @@ LT_FLATTEN int lt_acquire(struct lt_thread *thread, enum lt_kind kind, uintptr_t
     struct lt_site *site = lt_stacks_site(&thread->stacks, &stack, kind);
     if (lt_unlikely(!site))
         return no_memory();
-    struct lt_live_block old, block = {.address = address, .size = size, .birth = lt_clock_cs(), .site = site->number};
+    struct lt_live_block old,
+        block = {.address = address, .size = size, .birth = lt_clock_noted(&thread->clock), .site = site->number};
     lt_site_count(site, size, block.birth);
     int status = lt_live_insert(&block, place, &old);
     if (lt_unlikely(status != 0) && (status = insert_was_special(status, thread, kind, site, size, &old)) < 0)

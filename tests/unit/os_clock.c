@@ -40,6 +40,36 @@ static void counts_centiseconds_from_init(void **state) {
     assert_in_range(lt_clock_cs() - before, passed_cs - 2, passed_cs + 50);
 }
 
+/* One that asks seldom: for two seconds and a half at least three different answers. */
+static void a_note_is_less_than_a_second_old(void **state) {
+    (void)state;
+    lt_clock_init();
+    struct lt_clock_note note = {.left = 0};
+    uint32_t last = lt_clock_noted(&note);
+    unsigned answers = 1;
+    for (unsigned i = 0; i < 25; i++) {
+        lt_sleep_ns(100000000);
+        const uint32_t before = lt_clock_cs(), noted = lt_clock_noted(&note);
+        assert_in_range(noted, before < 101 ? 0 : before - 101, lt_clock_cs());
+        answers += noted != last;
+        last = noted;
+    }
+    assert_true(answers >= 3);
+}
+
+/* One that asks all the time. */
+static void a_note_is_renewed_when_it_was_used_enough(void **state) {
+    (void)state;
+    struct lt_clock_note note = {.left = 0};
+    const uint64_t start = lt_clock_mono_ns();
+    while (lt_clock_mono_ns() - start < 50000000) {
+        const uint32_t before = lt_clock_cs();
+        for (unsigned i = 0; i < LT_CLOCK_USES; i++)
+            lt_clock_noted(&note);
+        assert_in_range(lt_clock_noted(&note), before, lt_clock_cs());
+    }
+}
+
 static void finds_functions_of_the_vdso(void **state) {
     (void)state;
     lt_skip_when(!getauxval(AT_SYSINFO_EHDR), "there is no vDSO here");
@@ -52,6 +82,8 @@ static void finds_functions_of_the_vdso(void **state) {
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(reads_by_system_call_before_init_and_by_the_vdso_after),
     cmocka_unit_test(counts_centiseconds_from_init),
+    cmocka_unit_test(a_note_is_less_than_a_second_old),
+    cmocka_unit_test(a_note_is_renewed_when_it_was_used_enough),
     cmocka_unit_test(finds_functions_of_the_vdso),
 };
 LT_UNIT_MAIN(tests)
