@@ -13,7 +13,7 @@ struct lt_go_layout {
     uint8_t function_data; /* offset of nfuncdata, its last byte */
     uint8_t inline_size;   /* of an entry of the inline tree; 0: not read */
     uint8_t inline_name, inline_parent_pc;
-    uint16_t inline_base[3]; /* where moduledata may have gofunc; 0 = no more */
+    uint16_t inline_base[2]; /* where moduledata may have gofunc; 0 = no more */
 };
 
 static const struct lt_go_layout LAYOUTS[] = {
@@ -31,7 +31,7 @@ static const struct lt_go_layout LAYOUTS[] = {
      .inline_size = 16,
      .inline_name = 4,
      .inline_parent_pc = 8,
-     .inline_base = {320, 328, 336}},
+     .inline_base = {344, 320}}, /* since Go 1.27; before */
 };
 
 enum {

@@ -1,7 +1,7 @@
 /* Names, files and lines of Go code from the table that Go's own runtime uses (.gopclntab). It is in every Go program,
  * also in one linked with -ldflags "-s -w" or stripped, where it is all there is.
  *
- * Layouts: magic 0xfffffffa (Go 1.16), 0xfffffff0 (1.18) and 0xfffffff1 (1.20 to this day); inlined calls from 1.18 on.
+ * Layouts: magic 0xfffffffa (Go 1.16), 0xfffffff0 (1.18) and 0xfffffff1 (1.20 to 1.27); inlined calls from 1.18 on.
  * Sources: runtime/symtab.go, runtime/symtabinl.go and debug/gosym/pclntab.go of each version. The file is untrusted.
  */
 #ifndef LT_REPORT_GO_TABLE_H

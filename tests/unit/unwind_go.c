@@ -56,12 +56,17 @@ static void before_1_21(void **unused) {
     assert_at(0x401234, slot(STACK_POINTER + 1), slot(STACK_POINTER + 7));
 }
 
-/* What the end of cgocall looks like, and, in front of it, asmcgocall behind its two calls. Never run. */
-extern const uint8_t in_asmcgocall[], in_asmcgocall_staying[], in_cgocall[];
+/* What the end of cgocall looks like, asmcgocall behind its two calls, and crosscall2 behind its one. Never run. And a
+ * note that makes Go of this program. */
+extern const uint8_t in_asmcgocall[], in_asmcgocall_staying[], in_cgocall[], in_crosscall2[];
 __asm__(".pushsection .text, \"ax\", @progbits\n"
         "in_asmcgocall: mov 0x30(%rsp), %rdi; mov 8(%rdi), %rsi; sub 0x28(%rsp), %rsi; mov %rsi, %rsp; ret\n"
         "in_asmcgocall_staying: mov 0x28(%rsp), %rsi; mov %rsi, %rsp; ret\n"
         "in_cgocall: mov 0x10(%rsp), %eax; mov 0x28(%rsp), %rbp; add $0x30, %rsp; ret\n"
+        "in_crosscall2: add $0x18, %rsp; mov (%rsp), %rbx; nopl 0(%rax); nopl 0(%rax); nopl 0(%rax); nopl 0(%rax)\n"
+        ".popsection\n"
+        ".pushsection .note.go.test, \"a\", @note\n"
+        ".balign 4; .long 4, 4, 9; .ascii \"Go\\0\\0test\"\n"
         ".popsection");
 
 /* A callback has moved the stack: rbp points into the old one, which may be anywhere. */
@@ -175,14 +180,23 @@ static void build_ids(void **unused) {
     assert_build_id(&module, "", false);
 }
 
-static void since_1_21(void **unused) {
-    (void)unused;
-    struct lt_rule rule = prepare(1, 0);
+static void with_a_frame_of_its_own(unsigned g_word, unsigned depth_word) {
+    struct lt_rule rule = prepare(g_word, depth_word);
     world.goroutine[STACK_POINTER] = slot(STACK_POINTER + 9); /* asmcgocall's own frame */
     world.goroutine[STACK_POINTER + 1] = 0x401234;
     world.walk.fp = (uintptr_t)&world.system[3]; /* not needed: good in spite of a moved stack */
     assert_int_equal(lt_go_switch_step(&world.walk, rule, &state), LT_STEP_ON);
     assert_at(0x401234, slot(STACK_POINTER + 2), slot(STACK_POINTER + 9));
+}
+
+static void since_1_21(void **unused) {
+    (void)unused;
+    with_a_frame_of_its_own(6, 5);
+}
+
+static void with_a_landing_pad(void **unused) {
+    (void)unused;
+    with_a_frame_of_its_own(1, 0);
 }
 
 /* Each word that may be wrong, one after the other. Nothing is read that cannot be. */
@@ -208,6 +222,27 @@ static void words_that_are_not_what_they_should_be(void **unused) {
         if (wrong[i].g_word < 2)
             world.g[wrong[i].g_word] = wrong[i].g_value;
         assert_int_equal(lt_go_switch_step(&world.walk, rule, &state), LT_STEP_LOST);
+    }
+}
+
+/* The frame that C called lies above the room that asmcgocall took, which depends on the version and on alignment. */
+static void back_to_c(void **unused) {
+    (void)unused;
+    static const unsigned rooms[] = {16, 24, 64, 72};
+    const struct lt_rule rule = {.class = LT_RULE_GO_BACK, .word = {.at = 32}};
+    for (size_t i = 0; i < sizeof rooms / sizeof rooms[0]; i++) {
+        prepare(6, 5);
+        uintptr_t *const frame = world.system + 8 + rooms[i] / sizeof *frame;
+        frame[3] = 0x7777;
+        frame[4] = (uintptr_t)in_crosscall2;
+        state.go_system.sp = (uintptr_t)&world.system[8];
+        state.go_system.range = world.walk.range;
+        world.walk.range = (struct lt_stack_range){0};
+        assert_int_equal(lt_go_back_step(&world.walk, rule, &state), LT_STEP_ON);
+        assert_int_equal(world.walk.ip, in_crosscall2);
+        assert_int_equal(world.walk.sp, &frame[5]);
+        assert_int_equal(world.walk.fp, 0x7777);
+        assert_int_equal(world.walk.range.low, world.system);
     }
 }
 
@@ -268,7 +303,9 @@ int main(void) {
         cmocka_unit_test(code_that_was_not_called_by_go),
         cmocka_unit_test(build_ids),
         cmocka_unit_test(since_1_21),
+        cmocka_unit_test(with_a_landing_pad),
         cmocka_unit_test(words_that_are_not_what_they_should_be),
+        cmocka_unit_test(back_to_c),
         cmocka_unit_test(back_without_a_switch),
     };
     return cmocka_run_group_tests(tests, open_modules, NULL);

@@ -1,4 +1,4 @@
-/* One small Go program's table as each version of the linker lays it out: -DLAYOUT=116, 118, 120, 126.
+/* One small Go program's table as each version of the linker lays it out: -DLAYOUT=116, 118, 120, 126, 127.
  *
  *     main.first    32 bytes, /src/a.go:10
  *     main.second   [0, 8) /src/a.go:20, [8, 16) main.tiny inlined, /src/b.go:7, called from /src/a.go:21, [16, 32) line 21
@@ -36,7 +36,7 @@ table:
         .quad   2, 2                    # functions, files
 #if LAYOUT == 118 || LAYOUT == 120
         .quad   text
-#elif LAYOUT == 126
+#elif LAYOUT >= 126
         .quad   0
 #endif
         .quad   names - table, units - table, files - table, pcs - table, functions - table
@@ -93,6 +93,8 @@ record_second:
         .long   0, 0, second_inline - pcs
         .long   -1, -1, -1, tree - go_func
 
+table_end:
+
         .section .rodata, "a"
 rodata: .quad   0
 go_func:
@@ -115,12 +117,20 @@ module: .quad   table, names
         .quad   text, text_end
 #if LAYOUT == 118
         .skip   304 - 192 - 8
-#elif LAYOUT == 120
-        .skip   320 - 192 - 8
-#else
-        .skip   328 - 192 - 8
-#endif
         .quad   rodata, go_func
+#elif LAYOUT == 127
+        .skip   296 - 192
+        .quad   rodata, 8, go_func, 16, 24      # types, typedesclen, etypes, itaboffset, itabsize
+        .quad   rodata, go_func, table_end      # ... epclntab
+#else
+        .skip   296 - 192
+        .quad   rodata, go_func                 # types, etypes
+        .quad   rodata, go_func
+#if LAYOUT == 126
+        .quad   table_end                       # epclntab
+#endif
+#endif
+        .quad   rodata, 1, 1                    # textsectmap
         .section .note.go.buildid, "a", @note
         .long   4, 4, 4
         .asciz  "Go"
