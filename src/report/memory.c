@@ -1,5 +1,6 @@
 #include "report/memory.h"
 
+#include "report/allocator.h"
 #include "report/go_runtime.h"
 #include "report/kinds.h"
 #include "report/recorded.h"
@@ -74,21 +75,6 @@ struct classes {
     bool any;
 };
 
-/* An allocator other than glibc's maps its memory by calls that hooks see. */
-static bool is_allocator(const struct lt_dump_module *module) {
-    static const char *const names[] = {"libjemalloc", "libtcmalloc", "libmimalloc", "libsnmalloc", "librpmalloc"};
-    const char *slash = strrchr(module->path, '/'), *name = slash ? slash + 1 : module->path;
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (strncmp(name, names[i], strlen(names[i])) == 0)
-            return true;
-    return false;
-}
-
-static bool is_mapped_by_allocator(const struct lt_model *model, const struct lt_dump_holder *holder) {
-    const uint32_t node = lt_innermost_node(model, holder->node);
-    return is_allocator(&model->dump->modules[model->dump->nodes[node].module]);
-}
-
 static uint64_t *class_of(const struct lt_model *model, const struct lt_dump_mapping *row, struct classes *classes) {
     switch (row->mapping_class) {
     case LT_MAPPING_HEAP:
@@ -107,7 +93,7 @@ static uint64_t *class_of(const struct lt_model *model, const struct lt_dump_map
         return &classes->other;
     if (lt_is_go_runtime(model, &row->holder))
         return &classes->go_runtime;
-    return is_mapped_by_allocator(model, &row->holder) ? &classes->malloc : &classes->mappings;
+    return lt_is_allocators(model, &row->holder) ? &classes->malloc : &classes->mappings;
 }
 
 static struct classes classes_of(const struct lt_model *model) {

@@ -58,6 +58,7 @@ struct lt_model {
     struct lt_resolved *resolved; /* per node: names.h */
     struct lt_variance live_variance, alloc_variance; /* of the totals of heap */
     struct lt_figures warm_up[LT_KIND_END];           /* what was left out for being of the warm-up */
+    struct lt_figures allocator;                      /* likewise, for being mapped by malloc (allocator.h) */
     struct lt_figures go_runtime;                     /* likewise, for being Go's own memory (go_runtime.h), */
     bool *is_go_runtime;                              /* per node: the innermost one of such a site */
     struct lt_site *sites;

@@ -246,10 +246,11 @@ static void put_policies(struct lt_json *json, const struct lt_report *report) {
     lt_json_end(json);
 }
 
-static void put_go_runtime(struct lt_json *json, const struct lt_amount *held) {
+/* Mappings that have no sites. */
+static void put_mapped_by(struct lt_json *json, const char *name, const struct lt_amount *held) {
     if (!held->count)
         return;
-    lt_json_object(json, "go_runtime");
+    lt_json_object(json, name);
     lt_json_number(json, "live_count", held->count);
     lt_json_number(json, "live_bytes", held->bytes);
     lt_json_end(json);
@@ -315,7 +316,8 @@ void lt_render_json(const struct lt_report *report, FILE *out) {
     put_snapshot(&json, "snapshot", snapshot);
     put_totals(&json, "totals", report->model);
     put_warm_up(&json, report->model);
-    put_go_runtime(&json, &report->model->go_runtime.live);
+    put_mapped_by(&json, "go_runtime", &report->model->go_runtime.live);
+    put_mapped_by(&json, "allocator", &report->model->allocator.live);
     lt_json_counters(&json, "kernel", snapshot, LT_COUNTER_KERNEL);
     lt_json_counters(&json, "memory", snapshot, LT_COUNTER_MEMORY);
     put_resident(&json, report->model);

@@ -1,4 +1,5 @@
 /* The rows of the JSON report that stand beside the sites: one per descriptor, mapping, thread and misuse. */
+#include "report/allocator.h"
 #include "report/go_runtime.h"
 #include "report/kinds.h"
 #include "report/render_json.h"
@@ -61,20 +62,21 @@ static void put_descriptor(struct lt_json *json, const struct lt_model *model, c
 static void put_mapping(struct lt_json *json, const struct lt_model *model, const struct lt_dump_mapping *row) {
     struct lt_human prot = lt_protection_word(row);
     const struct lt_dump_holder nobody = {0};
-    const bool is_go = lt_is_go_runtime(model, &row->holder);
+    const bool is_go = lt_is_go_runtime(model, &row->holder), is_malloc = lt_is_allocators(model, &row->holder);
+    const uint32_t mapping_class = is_malloc ? LT_MAPPING_ARENA : row->mapping_class;
     prot.text[3] = 0; /* flags say the rest */
     lt_json_flat_object(json, NULL);
     lt_json_number(json, "address", row->start);
     lt_json_number(json, "length", row->length);
     lt_json_string(json, "prot", prot.text);
     lt_json_string(json, "flags", row->flags & LT_MAPPING_SHARED ? "shared" : "private");
-    lt_json_string(json, "class", is_go ? "Go runtime" : lt_mapping_class_word(row->mapping_class));
+    lt_json_string(json, "class", is_go ? "Go runtime" : lt_mapping_class_word(mapping_class));
     lt_json_string(json, "origin", lt_origin_word(row->origin));
     put_text(json, "path", row->path);
     lt_json_number(json, "offset", row->offset);
     put_number(json, "resident", row->details.resident);
     put_age(json, model, &row->holder);
-    put_site_id(json, "site", model, is_go ? &nobody : &row->holder);
+    put_site_id(json, "site", model, is_go || is_malloc ? &nobody : &row->holder);
     lt_json_end(json);
 }
 

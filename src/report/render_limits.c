@@ -107,6 +107,12 @@ static void put_go_runtime(FILE *out, const struct lt_amount *held) {
                 lt_human_count(held->count, "mapping").text, lt_human_size(held->bytes).text);
 }
 
+static void put_allocator(FILE *out, const struct lt_amount *held) {
+    if (held->count)
+        fprintf(out, "malloc %s, %s: where the blocks of heap stand; in the figures, without sites\n",
+                lt_human_count(held->count, "mapping").text, lt_human_size(held->bytes).text);
+}
+
 static void put_threads(const struct lt_terminal *terminal, const struct lt_dump_snapshot *snapshot) {
     uint64_t running = 0, ended = 0, stacks = 0;
     for (size_t i = 0; i < snapshot->thread_count; i++) {
@@ -161,6 +167,7 @@ void lt_render_limits(const struct lt_report *report, const struct lt_terminal *
     put_open_files(report, terminal);
     put_mappings(terminal, snapshot);
     put_go_runtime(terminal->out, &report->model->go_runtime.live);
+    put_allocator(terminal->out, &report->model->allocator.live);
     put_threads(terminal, snapshot);
     put_vanished(terminal->out, snapshot);
     put_misuses(terminal->out, snapshot);

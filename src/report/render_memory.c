@@ -91,6 +91,18 @@ static void put_resident_parts(FILE *out, const struct lt_resident_use *now, con
     put_parts(out, parts, sizeof parts / sizeof parts[0]);
 }
 
+static void put_kept(const struct lt_report *report, FILE *out, const struct lt_resident_use *use) {
+    if (!lt_is_mostly_kept(report->model, use))
+        return;
+    fputs("  malloc keeps more than is in use: free memory that it has not given back (fragmentation), no leak.", out);
+    if (report->model->allocator.live.count)
+        fputs(" Its settings may\n  make it give back sooner (jemalloc: MALLOC_CONF=background_thread:true)\n", out);
+    else
+        fputs(" malloc_trim(0)\n  gives back whole pages; fewer arenas (MALLOC_ARENA_MAX=2) or another allocator"
+              " (LD_PRELOAD=\"libleaktrack.so libjemalloc.so.2\") keep less\n",
+              out);
+}
+
 static void put_resident(const struct lt_report *report, FILE *out) {
     struct lt_resident_use now, before;
     if (!lt_resident_of(report->model, &now))
@@ -99,11 +111,7 @@ static void put_resident(const struct lt_report *report, FILE *out) {
     fputs("resident ", out);
     put_bytes(out, now.total, before.total);
     put_resident_parts(out, &now, &before);
-    if (lt_is_mostly_kept(report->model, &now))
-        fputs("  malloc keeps more than is in use: free memory that it has not given back (fragmentation), no leak."
-              " malloc_trim(0) gives back whole pages;\n  fewer arenas (MALLOC_ARENA_MAX=2) or another allocator"
-              " (LD_PRELOAD=\"libleaktrack.so libjemalloc.so.2\") keep less\n",
-              out);
+    put_kept(report, out, &now);
 }
 
 void lt_render_memory(const struct lt_report *report, const struct lt_terminal *terminal) {

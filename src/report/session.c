@@ -1,4 +1,5 @@
 #include "report/session.h"
+#include "report/allocator.h"
 #include "report/go_runtime.h"
 
 #include "leaktrack.h"
@@ -77,6 +78,7 @@ static void build(struct session *session, struct input *input, const struct lt_
         lt_filter_sites(&options->filter, &input->model);
     }
     lt_runtime_mark(&input->model, session->symbolizer);
+    lt_allocator_take(&input->model);
     lt_go_runtime_take(&input->model, session->symbolizer);
 }
 

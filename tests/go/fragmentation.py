@@ -36,6 +36,9 @@ def resident(shim, program, cwd, *arguments, preload="", **environment):
         for name in environment:
             del os.environ[name]
     count, size = golang.live_at(report, SOURCE, line)
+    maps = [s for s in report["sites"] if s["kind"] == "mapping" and "malloc" in (s["frames"][0]["module"] or "")]
+    harness.need(not maps, "mappings of the allocator are sites: %s" % maps)
+    harness.need(bool(preload) == ("allocator" in report), "allocator: %s" % report.get("allocator"))
     harness.need("%d blocks, %d bytes" % (count, size) in words, "%d blocks, %d bytes live" % (count, size))
     return held[0]
 

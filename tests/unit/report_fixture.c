@@ -120,6 +120,7 @@ static void build(struct fake_report *report, struct lt_model *model, const stru
     if (lt_filter_selects(&report->filter))
         lt_filter_sites(&report->filter, model);
     lt_runtime_mark(model, report->symbolizer);
+    lt_allocator_take(model);
 }
 
 void fake_report_make(struct fake_report *report, const char *newer, const char *older) {

@@ -3,6 +3,7 @@
 #ifndef LT_TESTS_REPORT_FIXTURE_H
 #define LT_TESTS_REPORT_FIXTURE_H
 
+#include "report/allocator.h"
 #include "report/diff.h"
 #include "report/message.h"
 #include "report/nameless.h"

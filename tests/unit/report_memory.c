@@ -165,11 +165,16 @@ static void blocks_that_were_never_touched(void **state) {
 static void another_allocator_maps_by_itself(void **state) {
     (void)state;
     struct lt_resident_use use = use_of(
-        "mapping 0x10000000 200" MIB " anonymous own+0x1 jemalloc+0x10 app+0x10 resident=90" MIB "\n"
-        "mapping 0x20000000 200" MIB " anonymous app+0x10 resident=7" MIB "\nsite heap app+0x10 live=1/30" MIB "\n");
+        "mapping 0x10000000 200" MIB " anonymous own+0x1 jemalloc+0x10 app+0x10 resident=90" MIB
+        "\nmapping 0x20000000 200" MIB " anonymous app+0x10 resident=7" MIB "\nsite heap app+0x10 live=1/30" MIB
+        "\nsite mapping own+0x1 jemalloc+0x10 app+0x10 live=1/200" MIB "\nsite mapping app+0x10 live=1/200" MIB "\n");
     assert_int_equal(mib(use.in_use), 30);
     assert_int_equal(mib(use.kept), 59);
     assert_int_equal(mib(use.mappings), 7);
+    assert_int_equal(mib(r.model.allocator.live.bytes), 200);
+    assert_int_equal(r.model.site_count, 2); /* without the allocator's */
+    assert_says("\nmalloc 1 mapping, 190.7 MiB: where the blocks of heap stand; in the figures, without sites\n");
+    assert_says("(fragmentation), no leak. Its settings may");
     done();
 }
 
