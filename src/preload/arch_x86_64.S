@@ -30,10 +30,12 @@ lt_call_on_stack:
 
 /* pid_t vfork(void): returns twice to its caller, on the same stack, so nothing of a wrapper's may be left there when the
  * parent goes on. lt_vfork_begins (hooks_process.c) sets the flag and gives the real vfork, which is jumped to. */
-    .globl vfork
+    .globl vfork, __vfork
     .type vfork, @function
+    .type __vfork, @function
     .balign 16
 vfork:
+__vfork:
     .cfi_startproc
     _CET_ENDBR
     sub $8, %rsp
@@ -44,6 +46,7 @@ vfork:
     jmp *%rax
     .cfi_endproc
     .size vfork, . - vfork
+    .size __vfork, . - vfork
 
 /* long syscall(long number, ...): a function that libc does not export by another name and whose call may fork, so that
  * nothing may stay on the stack here either. Only seccomp(2) is looked at. */

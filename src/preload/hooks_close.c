@@ -43,8 +43,12 @@ int close(int fd) {
     return closed(LT_REAL(close), fd, (struct lt_regs)LT_CALLER);
 }
 
+int __close(int fd) {
+    return closed(LT_REAL_OR(__close, close), fd, (struct lt_regs)LT_CALLER);
+}
+
 int mq_close(int queue) {
-    return closed(LT_REAL(mq_close) ? LT_REAL(mq_close) : LT_REAL(close), queue, (struct lt_regs)LT_CALLER);
+    return closed(LT_REAL_OR(mq_close, close), queue, (struct lt_regs)LT_CALLER);
 }
 
 int dup(int fd) {
@@ -92,6 +96,14 @@ int dup2(int from, int to) {
     return end_replacing(&replacement, LT_REAL(dup2)(from, to), &caller);
 }
 
+int __dup2(int from, int to) {
+    const struct lt_regs caller = LT_CALLER;
+    struct replacement replacement;
+    if (!begin_replacing(&replacement, from, to))
+        return not_open();
+    return end_replacing(&replacement, LT_REAL_OR(__dup2, dup2)(from, to), &caller);
+}
+
 int dup3(int from, int to, int flags) {
     const struct lt_regs caller = LT_CALLER;
     struct replacement replacement;
@@ -136,6 +148,13 @@ int fcntl64(int fd, int command, ...) {
     if (!LT_REAL(fcntl64)) /* glibc before 2.28 */
         return fcntl(fd, command, word);
     return lt_fd_is_ours(fd) ? not_open() : controlled(fd, command, LT_REAL(fcntl64)(fd, command, word), &caller);
+}
+
+int __fcntl(int fd, int command, ...) {
+    const struct lt_regs caller = LT_CALLER;
+    WORD_BEHIND(command, word);
+    int (*const real)(int, int, ...) = LT_REAL_OR(__fcntl, fcntl);
+    return lt_fd_is_ours(fd) ? not_open() : controlled(fd, command, real(fd, command, word), &caller);
 }
 
 /* Closes [first, last] but the library's own in it. The first piece that is not empty unshares the table if that was

@@ -39,6 +39,12 @@ int open(const char *path, int flags, ...) {
     return opened(LT_REAL(open)(path, flags, mode), flags, &caller);
 }
 
+int __open(const char *path, int flags, ...) {
+    const struct lt_regs caller = LT_CALLER;
+    MODE_BEHIND(flags, mode)
+    return opened(LT_REAL_OR(__open, open)(path, flags, mode), flags, &caller);
+}
+
 int __open_2(const char *path, int flags) {
     const struct lt_regs caller = LT_CALLER;
     return opened(LT_REAL(__open_2)(path, flags), flags, &caller);
@@ -48,6 +54,12 @@ int open64(const char *path, int flags, ...) {
     const struct lt_regs caller = LT_CALLER;
     MODE_BEHIND(flags, mode)
     return opened(LT_REAL(open64)(path, flags, mode), flags, &caller);
+}
+
+int __open64(const char *path, int flags, ...) {
+    const struct lt_regs caller = LT_CALLER;
+    MODE_BEHIND(flags, mode)
+    return opened(LT_REAL_OR(__open64, open64)(path, flags, mode), flags, &caller);
 }
 
 int __open64_2(const char *path, int flags) {

@@ -13,18 +13,22 @@
 #include <sched.h>
 #include <stdarg.h>
 
-LT_EXPORT pid_t fork(void) {
-    pid_t pid = LT_REAL(fork)();
+static pid_t forked(pid_t pid) {
     if (pid == 0)
         lt_life_forked();
     return pid;
 }
 
+LT_EXPORT pid_t fork(void) {
+    return forked(LT_REAL(fork)());
+}
+
+LT_EXPORT pid_t __fork(void) {
+    return forked(LT_REAL_OR(__fork, fork)());
+}
+
 LT_EXPORT pid_t _Fork(void) {
-    pid_t pid = LT_REAL(_Fork)();
-    if (pid == 0)
-        lt_life_forked();
-    return pid;
+    return forked(LT_REAL(_Fork)());
 }
 
 /* libc forks inside these without a call that we see. */
@@ -61,18 +65,31 @@ void *lt_vfork_begins(void) {
 
 /* The child of a clone that shares memory and gets no thread-local storage uses its parent's: beside it, or as a vfork
  * child does. */
-LT_EXPORT int clone(int (*run)(void *), void *stack, int flags, void *argument, ...) {
-    va_list arguments;
-    va_start(arguments, argument);
-    pid_t *parent_tid = va_arg(arguments, pid_t *);
-    void *storage = va_arg(arguments, void *);
-    pid_t *child_tid = va_arg(arguments, pid_t *);
-    va_end(arguments);
+static void clone_begins(int flags) {
     if ((flags & (CLONE_VM | CLONE_VFORK | CLONE_SETTLS)) == CLONE_VM)
         lt_event_storage_shared();
     if ((flags & (CLONE_VM | CLONE_VFORK | CLONE_SETTLS)) == (CLONE_VM | CLONE_VFORK))
         lt_tls.vfork_child = true;
+}
+
+#define ARGUMENTS_BEHIND(argument, parent_tid, storage, child_tid)                                                     \
+    va_list arguments;                                                                                                 \
+    va_start(arguments, argument);                                                                                     \
+    pid_t *parent_tid = va_arg(arguments, pid_t *);                                                                    \
+    void *storage = va_arg(arguments, void *);                                                                         \
+    pid_t *child_tid = va_arg(arguments, pid_t *);                                                                     \
+    va_end(arguments)
+
+LT_EXPORT int clone(int (*run)(void *), void *stack, int flags, void *argument, ...) {
+    ARGUMENTS_BEHIND(argument, parent_tid, storage, child_tid);
+    clone_begins(flags);
     return LT_REAL(clone)(run, stack, flags, argument, parent_tid, storage, child_tid);
+}
+
+LT_EXPORT int __clone(int (*run)(void *), void *stack, int flags, void *argument, ...) {
+    ARGUMENTS_BEHIND(argument, parent_tid, storage, child_tid);
+    clone_begins(flags);
+    return LT_REAL_OR(__clone, clone)(run, stack, flags, argument, parent_tid, storage, child_tid);
 }
 
 LT_EXPORT void _exit(int status) {

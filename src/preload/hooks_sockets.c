@@ -50,6 +50,11 @@ int pipe(int fds[2]) {
     return both(LT_REAL(pipe)(fds), fds, LT_KIND_PIPE, &caller);
 }
 
+int __pipe(int fds[2]) {
+    const struct lt_regs caller = LT_CALLER;
+    return both(LT_REAL_OR(__pipe, pipe)(fds), fds, LT_KIND_PIPE, &caller);
+}
+
 int pipe2(int fds[2], int flags) {
     const struct lt_regs caller = LT_CALLER;
     return both(LT_REAL(pipe2)(fds, flags), fds, LT_KIND_PIPE, &caller);

@@ -56,6 +56,11 @@ FILE *fopen(const char *path, const char *mode) {
     return opened(LT_REAL(fopen)(path, mode), LT_KIND_FILE, &caller);
 }
 
+FILE *_IO_fopen(const char *path, const char *mode) {
+    const struct lt_regs caller = LT_CALLER;
+    return opened(LT_REAL_OR(_IO_fopen, fopen)(path, mode), LT_KIND_FILE, &caller);
+}
+
 FILE *fopen64(const char *path, const char *mode) {
     const struct lt_regs caller = LT_CALLER;
     return opened(LT_REAL(fopen64)(path, mode), LT_KIND_FILE, &caller);
@@ -76,15 +81,28 @@ FILE *popen(const char *command, const char *mode) {
     return opened(LT_REAL(popen)(command, mode), LT_KIND_PIPE, &caller);
 }
 
-FILE *fdopen(int fd, const char *mode) {
+FILE *_IO_popen(const char *command, const char *mode) {
+    const struct lt_regs caller = LT_CALLER;
+    return opened(LT_REAL_OR(_IO_popen, popen)(command, mode), LT_KIND_PIPE, &caller);
+}
+
+static FILE *put_stream_on(FILE *(*real)(int, const char *), int fd, const char *mode) {
     if (lt_fd_is_ours(fd)) {
         errno = EBADF;
         return NULL;
     }
-    FILE *stream = LT_REAL(fdopen)(fd, mode);
+    FILE *stream = real(fd, mode);
     if (stream)
         lt_fd_goes_via(fd, LT_VIA_STREAM);
     return stream;
+}
+
+FILE *fdopen(int fd, const char *mode) {
+    return put_stream_on(LT_REAL(fdopen), fd, mode);
+}
+
+FILE *_IO_fdopen(int fd, const char *mode) {
+    return put_stream_on(LT_REAL_OR(_IO_fdopen, fdopen), fd, mode);
 }
 
 /* The stream stays, its file goes, also where the new one can't be opened. Without a path it is the same file anew. */
@@ -123,6 +141,11 @@ FILE *fopencookie(void *cookie, const char *mode, cookie_io_functions_t function
 int fclose(FILE *stream) {
     closing(stream);
     return LT_REAL(fclose)(stream);
+}
+
+int _IO_fclose(FILE *stream) {
+    closing(stream);
+    return LT_REAL_OR(_IO_fclose, fclose)(stream);
 }
 
 int pclose(FILE *stream) {

@@ -40,6 +40,9 @@ void lt_real_resolve(void);
 /* The real function, resolved if this is the first call of all. */
 #define LT_REAL(name) (lt_unlikely(!lt_real.name) ? (lt_real_resolve(), lt_real.name) : lt_real.name)
 
+/* The same where `name` is glibc's other name for `plain`. */
+#define LT_REAL_OR(name, plain) (LT_REAL(name) ? LT_REAL(name) : LT_REAL(plain))
+
 /* What the program calls free: the real one, or that of an object in front of us which brings its own heap. For
  * functions that only we define, where the program's C library lacks them: their blocks are of that heap. */
 void lt_real_free_of_program(void *block);

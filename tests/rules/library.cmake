@@ -43,6 +43,8 @@ endfunction()
 
 lt_library_rule(exports ./exports.sh ${shim} ${CMAKE_SOURCE_DIR})
 lt_library_rule(library ./library.sh ${shim})
+lt_library_rule(other_names ./other_names.sh ${shim})
+set_tests_properties(rules.other_names PROPERTIES SKIP_RETURN_CODE 77)
 
 # What the heap functions do.
 lt_rule_program(heap_semantics)
@@ -59,6 +61,9 @@ find_package(Threads REQUIRED)
 lt_rule_program(every_descriptor_function_is_counted)
 target_link_libraries(every_descriptor_function_is_counted PRIVATE Threads::Threads rt util)
 lt_shim_only(every_descriptor_function_is_counted COMMAND $<TARGET_FILE:every_descriptor_function_is_counted>)
+
+lt_rule_program(other_names_are_counted)
+lt_shim_only(other_names_are_counted COMMAND $<TARGET_FILE:other_names_are_counted>)
 
 lt_rule_program(descriptor_calls_are_forwarded_once)
 lt_library_rule(descriptor_calls_are_forwarded_once ./descriptor_calls_are_forwarded_once.sh ${shim}
