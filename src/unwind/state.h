@@ -14,10 +14,11 @@ struct lt_unwind_state {
     uint32_t generation; /* of the rules that the memos were made with */
     uint32_t epoch;      /* that their notes belong to */
     uint32_t depth;      /* frames kept: the length of the arrays */
-    uint32_t noted;      /* where there is no memo: none; */
     uint64_t note_kept;  /* what a caller notes where nothing is remembered */
     uintptr_t *ips;      /* room for frames that no memo holds, */
-    uint64_t *notes;     /* and for notes of them */
+    uint64_t *notes;     /* for notes of them, */
+    uint32_t noted;      /* of the first so many, */
+    uint32_t noted_as;   /* and LT_STACK_TRUNCATED, where they are of a stack that was */
     struct lt_tails *tails;
     struct lt_memo_frame *fresh; /* room for frames found by unwinding, */
     struct lt_memo_frame *end;   /* filled from its end, so that the outermost frame comes first */
@@ -63,10 +64,10 @@ static inline void lt_frames_note(struct lt_frames *frames, struct lt_rule rule)
         frames->flags |= LT_STACK_LOADER;
 }
 
-/* A stack that nothing is remembered of. */
+/* A stack that no memo holds. Of its frames the first `noted` have their notes. */
 static inline void lt_stack_give(struct lt_unwind_state *state, const uintptr_t *frames, uint32_t depth, uint32_t flags,
-                                 struct lt_stack *stack) {
-    state->noted = 0;
+                                 uint32_t noted, struct lt_stack *stack) {
+    state->noted = noted;
     *stack = (struct lt_stack){.frames = frames,
                                .notes = state->notes,
                                .note_kept = &state->note_kept,
@@ -78,7 +79,7 @@ static inline void lt_stack_give(struct lt_unwind_state *state, const uintptr_t 
 
 static inline void lt_frames_finish(const struct lt_frames *frames, struct lt_stack *stack) {
     struct lt_unwind_state *state = frames->state;
-    lt_stack_give(state, &state->ips[state->depth - frames->count], frames->count, frames->flags, stack);
+    lt_stack_give(state, &state->ips[state->depth - frames->count], frames->count, frames->flags, 0, stack);
 }
 
 #endif

@@ -55,6 +55,7 @@ static bool make_arrays(struct lt_unwind_state *state, uint32_t depth) {
 
 void lt_unwind_state_forget_stacks(struct lt_unwind_state *state) {
     lt_memos_clear(&state->memos);
+    state->noted = 0;
     for (unsigned set = 0; set < LT_TAIL_SETS; set++)
         for (unsigned way = 0; way < LT_TAIL_WAYS; way++)
             state->tails->sets[set][way].note = 0;

@@ -218,12 +218,29 @@ static LT_ALWAYS_INLINE void give_known(struct lt_unwind_state *state, struct lt
         stack->note_kept = note;
 }
 
-/* Nothing to remember. */
+/* How many outer frames, with their notes, are those of the stack given last. */
+static uint32_t common_frames(const struct lt_unwind_state *state, const struct lt_memo_frame *fresh, uint32_t depth,
+                              uint32_t truncated) {
+    const uint32_t known = state->noted < depth ? state->noted : depth;
+    uint32_t common = 0;
+    while (state->noted_as == truncated && common < known && state->ips[common] == fresh[common].ip)
+        common++;
+    return common;
+}
+
+/* Nothing to remember but the frames themselves: a stack in C and Go has been walked, and is mostly the same. */
 static void give_fresh(struct lt_unwind_state *state, const struct place *at, uint32_t flags, struct lt_stack *stack) {
     const uint32_t depth = (uint32_t)(state->end - at->fresh);
-    for (uint32_t i = 0; i < depth; i++)
+    const uint32_t common = common_frames(state, at->fresh, depth, flags & LT_STACK_TRUNCATED);
+    state->noted = 0; /* until all is in place */
+    state->noted_as = flags & LT_STACK_TRUNCATED;
+    atomic_signal_fence(memory_order_seq_cst);
+    for (uint32_t i = common; i < depth; i++)
         state->ips[i] = at->fresh[i].ip;
-    lt_stack_give(state, state->ips, depth, flags, stack);
+    atomic_signal_fence(memory_order_seq_cst);
+    lt_stack_give(state, state->ips, depth, flags, common, stack);
+    if (lt_unlikely(stack->epoch != state->epoch))
+        state->noted = 0; /* while it was captured */
 }
 
 /* Not remembered: a stack without an end, with a signal on it, or walked on a guess over memory that may go. */

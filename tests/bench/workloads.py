@@ -108,6 +108,20 @@ class Git(Workload):
                 yield "M 100644 inline dir%d/file%d.txt\ndata %d\n%s\n" % (n % 7, n, len(text), text)
 
 
+class Cgo(Workload):
+    """Goes to C and back for each block: 19 frames on two stacks, which no memo holds."""
+
+    def prepare(self, tools, directory, scale):
+        program = os.path.join(directory, "calls")
+        env = dict(clean_environment(), GOCACHE=os.path.join(directory, "go-cache"), GOPATH=os.path.join(directory, "go-path"),
+                   GO111MODULE="off", GOTOOLCHAIN="local", CGO_ENABLED="1")
+        done = subprocess.run([installed("go", "golang-go"), "build", "-o", program, os.path.join(HERE, "calls.go")], env=env,
+                              check=False, capture_output=True, text=True)
+        if done.returncode != 0:
+            raise Skip("go build: %s" % done.stderr.strip()[:200])
+        self.command = Command([program, "10", str(max(int(3000000 * scale), 100000))])
+
+
 class Redis(Workload):
     """The server's cost, and how long its clients take; the server ends by SHUTDOWN."""
 
@@ -176,4 +190,5 @@ def all_workloads():
         Compile("cc1plus", "cc1plus -O1 on a preprocessed C++ file"),
         Redis("redis", "redis-server under redis-benchmark, pipelined"),
         Git("git", "git log --stat -p"),
+        Cgo("cgo", "Go calls malloc and free, 10 calls deep"),
     ]
