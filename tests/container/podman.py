@@ -4,6 +4,7 @@ import glob
 import io
 import json
 import os
+import pathlib
 import re
 import subprocess
 import sys
@@ -15,6 +16,7 @@ sys.path.insert(0, os.path.join(HERE, "..", "real"))
 import harness
 
 PACKAGES = {"podman": "podman", "runc": "runc", "catatonit": "catatonit", "go": "golang"}
+FOLDERS = ["tmp", "etc/alternatives", "usr/bin", "usr/sbin", "var/lib/apt/lists", "var/lib/dpkg"]
 # No limit is raised, which takes a right that root of a container may lack.
 CONFIGURATION = """
 [containers]
@@ -34,6 +36,9 @@ def isolate():
         harness.skip("podman without registry, network and set-up needs root")
     for name, package in PACKAGES.items():
         harness.program(name, package)
+    version = subprocess.run(["podman", "--version"], stdout=subprocess.PIPE, check=True).stdout.decode()
+    if int(re.search(r"(\d+)\.", version).group(1)) < 4:
+        harness.skip("podman 4 or newer is needed: " + version.strip())
     command = [harness.program("unshare", "util-linux"), "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child",
                "--mount-proc"]
     done = subprocess.run([*command, "true"], stderr=subprocess.PIPE, check=False)
@@ -79,22 +84,19 @@ class Podman:
 
     def base(self, name, files):
         """An image of these files and what the loader needs for them, laid out as Debian does."""
-        wanted = {path: path for path in ("/etc/passwd", "/etc/debian_version")}
+        wanted = {"/etc/passwd", "/etc/debian_version", *files}
         for file in files:
-            for path in [file, *libraries(file)]:
-                wanted[path] = path
+            wanted.update(libraries(file))
+        inside = {path: re.sub(r"^/(s?bin|lib|lib64)/", r"usr/\1/", path).lstrip("/") for path in wanted}
         archive = os.path.join(self.place, "base.tar")
         with tarfile.open(archive, "w") as tar:
             for folder in ("bin", "sbin", "lib", "lib64"):
-                link = tarfile.TarInfo(folder)
-                link.type, link.linkname = tarfile.SYMTYPE, "usr/" + folder
-                tar.addfile(link)
-            for folder in ("tmp", "var/lib/dpkg", "var/lib/apt/lists", "etc/alternatives", "usr/bin", "usr/sbin"):
-                entry = tarfile.TarInfo(folder)
-                entry.type, entry.mode = tarfile.DIRTYPE, 0o1777 if folder == "tmp" else 0o755
-                tar.addfile(entry)
-            for path, inside in wanted.items():
-                add_file(tar, path, inside)
+                add(tar, folder, type=tarfile.SYMTYPE, linkname="usr/" + folder)
+            for folder in parents([*inside.values(), *(folder + "/any" for folder in FOLDERS)]):
+                add(tar, folder, type=tarfile.DIRTYPE, mode=0o1777 if folder == "tmp" else 0o755)
+            for path in sorted(wanted):
+                with open(path, "rb") as file:
+                    add(tar, inside[path], file.read(), mode=os.stat(path).st_mode & 0o777)
         self("import", archive, name)
         os.unlink(archive)
 
@@ -114,13 +116,16 @@ class Podman:
         return json.loads(self("inspect", container))[0]["State"]
 
 
-def add_file(tar, path, inside):
-    if re.match(r"/s?bin/|/lib(64)?/", inside):
-        inside = "/usr" + inside
-    with open(path, "rb") as file:
-        data = file.read()
-    entry = tarfile.TarInfo(inside.lstrip("/"))
-    entry.size, entry.mode = len(data), os.stat(path).st_mode & 0o777
+def parents(paths):
+    """The folders that hold these, outermost first."""
+    return sorted({str(folder) for path in paths for folder in pathlib.PurePosixPath(path).parents} - {"."})
+
+
+def add(tar, name, data=b"", **properties):
+    entry = tarfile.TarInfo(name)
+    entry.size = len(data)
+    for key, value in properties.items():
+        setattr(entry, key, value)
     tar.addfile(entry, io.BytesIO(data))
 
 
