@@ -45,7 +45,7 @@ static bool put_address(int fd, long call, char text[static LT_SOCKET_ADDRESS]) 
     else if (a.any.sa_family == AF_VSOCK)
         lt_socket_put_vsock(text, a.vm.svm_cid, a.vm.svm_port);
     else if (a.any.sa_family == AF_UNIX && size > offsetof(struct sockaddr_un, sun_path))
-        lt_socket_put_unix(text, a.un.sun_path, size - offsetof(struct sockaddr_un, sun_path));
+        lt_socket_put_unix(text, a.un.sun_path, size - offsetof(struct sockaddr_un, sun_path), '\0');
     return true;
 }
 

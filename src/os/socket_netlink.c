@@ -89,7 +89,7 @@ static uint16_t name_in(struct lt_socket_names *names, const struct nlmsghdr *me
     const char *name = attribute(message, sizeof(struct unix_diag_msg), UNIX_DIAG_NAME, 1, &size);
     if (!name)
         return UNNAMED;
-    lt_socket_put_unix(text, name, size);
+    lt_socket_put_unix(text, name, size, '\0');
     return intern(names, text);
 }
 
@@ -134,7 +134,7 @@ static void see_unix(struct lt_socket_link *link, const struct nlmsghdr *message
                                                               : TCP_CLOSE);
     const char *name = attribute(message, sizeof *m, UNIX_DIAG_NAME, 1, &size);
     if (name)
-        lt_socket_put_unix(row->local, name, size);
+        lt_socket_put_unix(row->local, name, size, '\0');
     if (key->peer_name && key->peer_name != UNNAMED)
         strcpy(row->peer, search->names->name[key->peer_name - 1]);
     put_memory(row, message, sizeof *m, UNIX_DIAG_MEMINFO);

@@ -87,8 +87,8 @@ static void see_unix(struct lt_socket_search *search, const struct lt_socket_tab
     else if (type != SOCK_DGRAM) /* a datagram server is shown as connected while it has a client */
         row->state = number_at(field(line, 5), 16) == connected ? "ESTABLISHED" : "UNCONN";
     const char *path = strchr(inode, ' ');
-    struct lt_fmt f = lt_fmt(row->local, sizeof row->local);
-    lt_fmt_text(&f, path ? path + 1 : "");
+    if (path)
+        lt_socket_put_unix(row->local, path + 1, strlen(path + 1), '@');
     lt_socket_found(search, key);
 }
 

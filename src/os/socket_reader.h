@@ -55,8 +55,8 @@ const char *lt_socket_state(int family, int protocol, unsigned state);
  * bound nor connected. */
 void lt_socket_put_inet(char text[static LT_SOCKET_ADDRESS], int family, const void *address, unsigned port);
 
-/* sun_path as the kernel gives it: `size` bytes, of which an abstract name's first is NUL. */
-void lt_socket_put_unix(char text[static LT_SOCKET_ADDRESS], const char *path, size_t size);
+/* sun_path as the kernel gives it: `size` bytes, of which an abstract name's first is NUL, or what stands for it. */
+void lt_socket_put_unix(char text[static LT_SOCKET_ADDRESS], const char *path, size_t size, char nul);
 
 /* "cid:port" of a virtual machine's socket. */
 void lt_socket_put_vsock(char text[static LT_SOCKET_ADDRESS], uint32_t cid, uint32_t port);

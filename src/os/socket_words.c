@@ -146,12 +146,17 @@ void lt_socket_put_inet(char text[static LT_SOCKET_ADDRESS], int family, const v
     lt_fmt_unsigned(&f, port);
 }
 
-/* As the kernel prints them in /proc/net/unix: '@' for every NUL of an abstract name. */
-void lt_socket_put_unix(char text[static LT_SOCKET_ADDRESS], const char *path, size_t size) {
-    const bool abstract = size && !path[0];
+/* As the kernel prints them in /proc/net/unix: '@' for every NUL of an abstract name. But where a name is as long as
+ * can be, the NULs at its end are what the program left of its struct sockaddr_un. */
+void lt_socket_put_unix(char text[static LT_SOCKET_ADDRESS], const char *path, size_t size, char nul) {
+    const size_t whole = sizeof((struct sockaddr_un *)0)->sun_path;
+    const bool abstract = size && path[0] == nul;
     struct lt_fmt f = lt_fmt(text, LT_SOCKET_ADDRESS);
     if (!abstract)
         size = strnlen(path, size);
+    if (abstract && size == whole)
+        while (size > 1 && path[size - 1] == nul)
+            size--;
     for (size_t i = 0; i < size; i++)
         lt_fmt_char(&f, path[i] ? path[i] : '@');
 }

@@ -154,10 +154,11 @@ static void make_udp(int family, const char *protocol) {
 
 static struct sockaddr_un local_address(const char *name, socklen_t *size) {
     struct sockaddr_un a = {.sun_family = AF_UNIX};
-    *size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(name) + (name[0] != '@'));
-    memcpy(a.sun_path, name, strlen(name));
-    if (name[0] == '@')
-        a.sun_path[0] = '\0';
+    const size_t abstract = name[0] == '@', length = strlen(name) - abstract;
+    *size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length + 1);
+    if (strstr(name, "padded")) /* sizeof, as many programs say */
+        *size = sizeof a;
+    memcpy(a.sun_path + abstract, name + abstract, length);
     return a;
 }
 
@@ -200,7 +201,7 @@ static void make_all(void) {
     make_syn_sent();
     make_udp(AF_INET, "udp");
     make_unix(path, SOCK_STREAM, "unix stream");
-    snprintf(path, sizeof path, "%s/datagrams", scratch);
+    snprintf(path, sizeof path, "@leaktrack-padded-%d", getpid());
     make_unix(path, SOCK_DGRAM, "unix dgram");
     snprintf(path, sizeof path, "@leaktrack-test-%d", getpid());
     make_unix(path, SOCK_SEQPACKET, "unix seqpacket");
