@@ -27,8 +27,9 @@ static const uint64_t most = 32 * GIB, least = 16 * MIB; /* of the reservation *
 static const uint64_t first_step = MIB / 4, last_step = 16 * MIB;
 
 /* So much of it is never in huge pages, whatever the system's setting: most programs need no more, and its tables are
- * sparse. Beyond, huge pages cost little and save misses of the TLB. */
-static const uint64_t small_pages = 32 * MIB;
+ * sparse. Beyond, they are wanted: they cost little, and nodes and blocks are found all over the arena, where every
+ * access would be a miss of the TLB. */
+static const uint64_t small_pages = 16 * MIB;
 
 /* At the start of the arena, so that a copy of it explains itself. */
 struct root {
@@ -70,7 +71,9 @@ static void *reserve(uint64_t size) {
         lt_mapping(lt_syscall6(SYS_mmap, 0, (long)size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
     if (base) {
         lt_syscall3(SYS_madvise, LT_ARG(base), (long)size, MADV_DONTDUMP);
-        lt_syscall3(SYS_madvise, LT_ARG(base), (long)smaller(size, small_pages), MADV_NOHUGEPAGE);
+        lt_pages_keep_small(base, smaller(size, small_pages));
+        if (size > small_pages)
+            lt_pages_want_huge((char *)base + small_pages, size - small_pages);
     }
     return base;
 }

@@ -83,6 +83,11 @@ void *lt_pages_resize(void *pages, size_t old_size, size_t new_size) {
     return remember(moved, new_size);
 }
 
+void lt_pages_want_huge(void *pages, size_t size) {
+    if (size >= LT_HUGE_PAGE)
+        lt_syscall3(SYS_madvise, LT_ARG(pages), (long)whole_pages(size), MADV_HUGEPAGE);
+}
+
 void lt_pages_keep_small(void *pages, size_t size) {
     lt_syscall3(SYS_madvise, LT_ARG(pages), (long)whole_pages(size), MADV_NOHUGEPAGE);
 }

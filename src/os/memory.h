@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { LT_PAGE = 4096 };
+enum { LT_PAGE = 4096, LT_HUGE_PAGE = 2 << 20 };
 
 /* A private anonymous mapping of at least `size` bytes, or NULL. Freed by lt_pages_free with the same size. */
 void *lt_pages_new(size_t size);
@@ -20,6 +20,10 @@ void *lt_pages_wiped_on_fork(size_t size);
 
 /* Grows (or moves) a mapping of lt_pages_new; NULL leaves the old one as it was. */
 void *lt_pages_resize(void *, size_t old_size, size_t new_size);
+
+/* Asks the kernel to back it with huge pages, where it has room for some: for tables that are in use all over, where
+ * every access would be a miss of the TLB. */
+void lt_pages_want_huge(void *, size_t size);
 
 /* Keeps the kernel from backing a large mapping with huge pages, where little of it will be touched. */
 void lt_pages_keep_small(void *, size_t size);

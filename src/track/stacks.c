@@ -86,6 +86,7 @@ static bool grow_table(struct lt_stack_table *table) {
     struct lt_stack_table new = {.slots = lt_pages_new(size), .count = (uint32_t)(size / sizeof *new.slots)};
     if (!new.slots)
         return false;
+    lt_pages_want_huge(new.slots, size);
     for (uint32_t i = 0; i < old.count; i++)
         if (old.slots[i])
             fill_slot(&new, old.slots[i]);

@@ -2,6 +2,7 @@
 
 #include "base/hash.h"
 #include "os/arena.h"
+#include "os/memory.h"
 
 #include <errno.h>
 #include <string.h>
@@ -23,9 +24,12 @@ static _Atomic uint16_t *rule_slots; /* hash table of numbers */
 static _Atomic bool growing;
 
 static struct lt_rule_table *table_new(unsigned bits) {
-    struct lt_rule_table *table = lt_arena_alloc(sizeof *table + ((size_t)1 << bits) * sizeof table->words[0], 64);
-    if (table)
-        table->mask = ((uint64_t)1 << bits) - 1;
+    const size_t size = sizeof(struct lt_rule_table) + ((size_t)1 << bits) * sizeof(uint64_t);
+    struct lt_rule_table *table = size < LT_HUGE_PAGE ? lt_arena_alloc(size, 64) : lt_pages_new(size);
+    if (!table)
+        return NULL;
+    lt_pages_want_huge(table, size);
+    table->mask = ((uint64_t)1 << bits) - 1;
     return table;
 }
 

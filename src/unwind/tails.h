@@ -13,7 +13,7 @@
 
 #include "unwind/memo.h"
 
-enum { LT_TAIL_SETS_BITS = 5, LT_TAIL_SETS = 1 << LT_TAIL_SETS_BITS, LT_TAIL_WAYS = 2, LT_TAIL_WORDS = 12 };
+enum { LT_TAIL_SETS_BITS = 5, LT_TAIL_SETS = 1 << LT_TAIL_SETS_BITS, LT_TAIL_WAYS = 4, LT_TAIL_WORDS = 12 };
 
 struct lt_tail {
     _Alignas(64) uint64_t note; /* of the whole stack; 0: this is none */
