@@ -26,6 +26,7 @@
 #include "preload/output.h"
 #include "preload/own_stack.h"
 #include "preload/tick.h"
+#include "track/program_threads.h"
 #include "track/snapshot.h"
 
 #include <errno.h>
@@ -132,6 +133,7 @@ int lt_dumper_run_here(const struct lt_job *job, uint64_t patience_ns) {
 static void announce(_Atomic int *place) {
     lt_tls.own = true;
     lt_name_thread("leaktrack");
+    lt_program_thread_remember((uint64_t)pthread_self()); /* its stack will be kept by glibc */
     atomic_store(place, lt_gettid());
 }
 

@@ -11,10 +11,10 @@
 
 #include <inttypes.h>
 
-/* "640.0 MiB"; in a comparison "640.0 MiB (+12.0 MiB)" */
+/* "640.0 MiB"; in a comparison, where it has changed, "640.0 MiB (+12.0 MiB)" */
 static void put_bytes(FILE *out, uint64_t now, uint64_t before) {
     fputs(lt_human_size(now).text, out);
-    if (before != LT_NO_NUMBER)
+    if (before != LT_NO_NUMBER && before != now)
         fprintf(out, " (%s)", lt_human_size_change((int64_t)(now - before)).text);
 }
 

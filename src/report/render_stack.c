@@ -193,20 +193,29 @@ static void put_frames(const struct lt_report *report, const struct lt_terminal 
     }
 }
 
-static bool starts_main(const struct lt_frame *frame) {
-    static const char *const names[] = {"__libc_start_call_main", "__libc_start_main_impl", "__libc_start_main"};
+/* What of the C library calls main, or a thread's first function. */
+static bool is_start(const struct lt_frame *frame) {
+    static const char *const names[] = {"__libc_start_call_main",
+                                        "__libc_start_main_impl",
+                                        "__libc_start_main",
+                                        "start_thread",
+                                        "__clone3",
+                                        "clone3",
+                                        "__clone",
+                                        "clone"};
     for (size_t i = 0; frame->function && i < LT_ARRAY_SIZE(names); i++)
         if (strcmp(frame->function, names[i]) == 0)
             return true;
     return false;
 }
 
-/* How many frames are left without those behind main. Where one side has no names, the other's tell. */
-static size_t frames_to_main(const struct lt_stack *stack) {
+/* How many frames are left without those behind main, or behind a thread's first function. Where one side has no names,
+ * the other's tell. */
+static size_t frames_to_start(const struct lt_stack *stack) {
     for (size_t i = stack->count > LONGEST_START ? stack->count - LONGEST_START : 1; i < stack->count; i++) {
         const struct lt_frame *inner = &stack->frames[i - 1], *frame = &stack->frames[i];
         bool is_behind_main = inner->function && strcmp(inner->function, "main") == 0;
-        if (lt_is_runtime_module(frame->module) && (is_behind_main || starts_main(frame)))
+        if (lt_is_runtime_module(frame->module) && (is_behind_main || is_start(frame)))
             return i;
     }
     return stack->count;
@@ -231,7 +240,7 @@ void lt_render_stack(const struct lt_report *report, const struct lt_terminal *t
                      struct lt_stack_printer *printer, const struct lt_row *row, size_t number) {
     struct lt_stack *stack = &printer->stack;
     lt_stack_get(stack, row->site, report->filter);
-    stack->count = frames_to_main(stack);
+    stack->count = frames_to_start(stack);
     size_t shared = printer->previous_number ? shared_frames(stack, &printer->previous) : 0;
     if (shared == stack->count && shared)
         shared--; /* at least one frame of its own */

@@ -63,7 +63,6 @@ static void put_snapshot(const struct lt_terminal *terminal, const struct lt_mod
     if (snapshot != &model->dump->snapshots[model->dump->snapshot_count - 1])
         fprintf(out, "; %" PRIu64 " is the last", model->dump->snapshots[model->dump->snapshot_count - 1].index);
     fputc('\n', out);
-    put_sampling(terminal, snapshot);
 }
 
 static void put_end_of_dump(const struct lt_terminal *terminal, const struct lt_model *model) {
@@ -265,7 +264,10 @@ static void put_comparison(const struct lt_report *report, const struct lt_termi
         put_process(terminal, older);
     }
     put_snapshot(terminal, report->base, "from snapshot");
+    if (report->base->snapshot->sampling_mean != report->model->snapshot->sampling_mean)
+        put_sampling(terminal, report->base->snapshot);
     put_snapshot(terminal, report->model, "to snapshot");
+    put_sampling(terminal, report->model->snapshot);
     put_end_of_dump(terminal, report->model);
     if (report->base->dump != report->model->dump)
         put_end_of_dump(terminal, report->base);
@@ -282,6 +284,7 @@ void lt_render_summary(const struct lt_report *report, const struct lt_terminal 
         lt_render_findings(report, terminal);
         put_arguments(terminal, &model->dump->process);
         put_snapshot(terminal, model, "snapshot");
+        put_sampling(terminal, model->snapshot);
         put_end_of_dump(terminal, model);
         put_totals(terminal, model);
     }

@@ -152,20 +152,26 @@ static void collect_stacks(const struct lt_picture *picture, struct lt_vector *s
     lt_vector_sort(stacks);
 }
 
+struct lt_map_line *lt_picture_guard(const struct lt_picture *picture, uint32_t i) {
+    struct lt_map_line *before = i ? line_at(picture, i - 1) : NULL;
+    const bool is_guard = before && before->end == line_at(picture, i)->start && before->protection == 0 &&
+                          is_private_anonymous(before) && before->end - before->start <= GUARD_MAX;
+    return is_guard ? before : NULL;
+}
+
 static void classify_stacks(struct lt_picture *picture) {
     struct lt_vector stacks;
     uint32_t next = 0;
     collect_stacks(picture, &stacks);
     for (uint32_t i = 0; i < picture->lines.count && next < stacks.count; i++) {
-        struct lt_map_line *line = line_at(picture, i), *before = i ? line_at(picture, i - 1) : NULL;
+        struct lt_map_line *line = line_at(picture, i), *guard = lt_picture_guard(picture, i);
         const uint64_t *address = lt_vector_at(&stacks, next);
         if (*address >= line->end)
             continue;
         if (*address >= line->start && is_private_anonymous(line)) {
             line->mapping_class = LT_MAPPING_THREAD_STACK;
-            if (before && before->end == line->start && before->protection == 0 && is_private_anonymous(before) &&
-                before->end - before->start <= GUARD_MAX)
-                before->mapping_class = LT_MAPPING_THREAD_STACK;
+            if (guard)
+                guard->mapping_class = LT_MAPPING_THREAD_STACK;
         }
         while (next < stacks.count && *(uint64_t *)lt_vector_at(&stacks, next) < line->end)
             next++;

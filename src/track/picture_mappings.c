@@ -61,8 +61,10 @@ static void add_own_stack(const struct walk *walk, struct lt_vector *ranges) {
         is_ours |= picture->options.own_tids[i] == tid;
     for (uint32_t i = 0; is_ours && i < picture->lines.count; i++) {
         const struct lt_map_line *line = lt_vector_at(&picture->lines, i);
-        if (line->start <= here && here < line->end)
-            (void)add_range(ranges, line->start, line->end);
+        if (line->start <= here && here < line->end) {
+            const struct lt_map_line *guard = lt_picture_guard(picture, i);
+            (void)add_range(ranges, guard ? guard->start : line->start, line->end);
+        }
     }
 }
 

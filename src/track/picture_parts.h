@@ -93,6 +93,9 @@ void lt_picture_take_mappings(struct lt_picture *);
 void lt_picture_find_stacks(struct lt_picture *);
 void lt_picture_ask_resident(struct lt_picture *);
 
+/* The inaccessible line in front of line i, a stack; NULL where there is none. */
+struct lt_map_line *lt_picture_guard(const struct lt_picture *, uint32_t i);
+
 /* The lines of the maps, and for each what it is where nobody holds it. */
 void lt_picture_read_lines(struct lt_picture *);
 void lt_picture_classify_lines(struct lt_picture *);

@@ -43,13 +43,13 @@ static struct record *record_of(struct lt_program_thread *thread) {
     return (struct record *)((char *)thread - offsetof(struct record, thread));
 }
 
-static void remember(uint64_t handle) {
+void lt_program_thread_remember(uint64_t handle) {
     __atomic_store_n(&past[lt_hash_mix(handle) >> (64 - PAST_BITS)], handle, __ATOMIC_RELAXED);
 }
 
 /* The thread is nobody's concern any more. */
 static void leave(struct lt_thread *thread, struct record *record) {
-    remember(record->thread.handle);
+    lt_program_thread_remember(record->thread.handle);
     if (!record->created) {
         record->gone = true;
         return;

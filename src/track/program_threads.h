@@ -71,6 +71,9 @@ bool lt_program_thread_ended(uint32_t i, const struct lt_program_thread *seen);
  * after the last. To go on: ++*i. Of many threads not all are remembered. */
 bool lt_program_thread_past(uint32_t *i, uint64_t *handle);
 
+/* Has the handle remembered there, though there is no record: a thread of the library's own. */
+void lt_program_thread_remember(uint64_t handle);
+
 /* In a forked child, in its only thread: the others' records go, and what they held is nobody's. */
 void lt_program_threads_forked(void);
 
