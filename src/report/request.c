@@ -168,15 +168,22 @@ static int say_idle(const struct request *request) {
     return -ETIMEDOUT;
 }
 
+static int64_t now_ms(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 static int await(struct request *request) {
     const struct timespec step = {0, STEP_MS * 1000000L};
+    const int64_t end = now_ms() + PATIENCE_MS;
     uint32_t ticket = lt_control_ask(request->page);
-    for (int waited = 0; !lt_control_answered(request->page, ticket); waited += STEP_MS) {
+    while (!lt_control_answered(request->page, ticket)) {
         if (!is_page(request, request->fd_path) && !find_page(request)) {
             lt_error("%s: process %" PRIu32 " ended before it answered", request->dump_path, request->pid);
             return -ESRCH;
         }
-        if (waited >= PATIENCE_MS)
+        if (now_ms() >= end)
             return say_idle(request);
         lt_progress("waiting for process %" PRIu32 " to write a snapshot", request->pid);
         nanosleep(&step, NULL);

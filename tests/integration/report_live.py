@@ -102,7 +102,7 @@ class Requests(Case):
     def test_a_process_that_dies_meanwhile(self):
         child = self.start(VICTIM, "10", "idle")
         with subprocess.Popen([REPORT, "--request", self.path()], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as asking:
-            time.sleep(1.5)
+            self.assertIn(b"waiting for process", asking.stderr.readline())
             child.kill()
             child.wait()
             started = time.monotonic()
