@@ -87,7 +87,10 @@ class Victim:
 
 def check_sums(victim):
     for kind, (live, live_bytes, alloc, alloc_bytes, released, released_bytes, *_) in victim.snapshot["totals"].items():
-        need(alloc - released == live and alloc_bytes - released_bytes == live_bytes, "%s: %d/%d - %d/%d is not %d/%d",
+        count, size = alloc - released - live, alloc_bytes - released_bytes - live_bytes
+        # where the snapshot has a thread of its own, the victim's block of 10 bytes comes or goes meanwhile
+        is_of_standing_still = read_dump.KINDS[kind] == "heap" and abs(count) == 1 and size == 10 * count
+        need(count == size == 0 or is_of_standing_still, "%s: %d/%d - %d/%d is not %d/%d",
              read_dump.KINDS[kind], alloc, alloc_bytes, released, released_bytes, live, live_bytes)
     need(victim.counter("reconciled") == 1, "not reconciled")
 
