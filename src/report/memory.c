@@ -52,7 +52,7 @@ uint64_t lt_working_set(const struct lt_cgroup_use *use) {
 }
 
 static bool is_most(uint64_t part, uint64_t whole) {
-    return part >= LEAST_CACHE && part > whole / 2;
+    return whole && part >= LEAST_CACHE && part > whole / 2;
 }
 
 enum lt_page_cache lt_page_cache_of(const struct lt_model *model, const struct lt_model *base,

@@ -84,6 +84,11 @@ static void what_grew_since_the_first_snapshot(void **state) {
          NULL);
     assert_null(strstr(text, "no leak"));
     done();
+    make(PROCESS "snapshot\n" SMALL "snapshot\ncounter memory cgroup_used 199" MIB
+                 "\ncounter memory cgroup_file 100" MIB "\ncounter memory cgroup_shmem 10" MIB "\n",
+         NULL);
+    assert_null(strstr(text, "what grew")); /* page cache did; the group did not */
+    done();
 }
 
 static void a_comparison_tells_the_changes(void **state) {
