@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Each example of docs/example/go: the report must say what its line marked LEAK promises, whether the program has its
-debug information or is stripped.
+debug information or is stripped, with 1 and with 1,000 other goroutines at work (busy.go), unless it is about the memory of
+the whole process.
 
     heap [N blocks, M bytes]         live at that line of Go
     mappings N                       of the file, unattributed (Go maps without libc)
@@ -11,6 +12,7 @@ debug information or is stripped.
     kept N blocks, M bytes; K MiB    no leak: the blocks are live at that line, and malloc keeps at least K MiB beyond"""
 import os
 import re
+import shutil
 import sys
 import tempfile
 
@@ -69,10 +71,18 @@ CHECKS = {"heap": heap, "mappings": mappings, "descriptors": descriptors, "threa
 JUDGES = {"page-cache": memory.judge_page_cache, "kept": memory.judge_resident}
 
 
+def build(shim, source, cwd, with_others, *options, strip):
+    """In a directory of its own: Go builds together what lies together."""
+    files = [shutil.copy(path, cwd) for path in (source, os.path.join(HERE, "busy.go"))]
+    return golang.build(shim, files[0], cwd, *options, also=files[1:] if with_others else [], strip=strip)
+
+
 def test(shim):
     source = os.path.join(EXAMPLES, sys.argv[3] + ".go")
     marks = [(*words.partition(" "), line) for words, line in golang.marked_lines(source).items()]
     harness.need(marks, "%s has no line marked LEAK" % source)
+
+    judged = any(kind in JUDGES for kind, *_ in marks)
 
     def judge(pid, report):
         for kind, _, rest, _ in marks:
@@ -81,11 +91,13 @@ def test(shim):
 
     for options, strip in [((), False), (("-ldflags=-s -w",), True)]:
         with tempfile.TemporaryDirectory() as cwd:
-            program = golang.build(shim, source, cwd, *options, strip=strip)
-            report = golang.snapshot(shim, [program], cwd, judge)
-        for kind, _, rest, line in marks:
-            CHECKS[kind](report, source, line, rest)
-            print("%s%s: %s %s" % (sys.argv[3], " stripped" if strip else "", kind, rest))
+            program = build(shim, source, cwd, not judged, *options, strip=strip)
+            for others in [0] if judged else [1, 1000]:
+                os.environ["BUSY_GOROUTINES"] = str(others)
+                report = golang.snapshot(shim, [program], cwd, judge)
+                for kind, _, rest, line in marks:
+                    CHECKS[kind](report, source, line, rest)
+                    print("%s%s, %d others: %s %s" % (sys.argv[3], " stripped" if strip else "", others, kind, rest))
 
 
 harness.main(test)

@@ -26,10 +26,10 @@ def strip_file(path):
     must([harness.program("strip", "binutils"), path], harness.clean_environment(), os.path.dirname(path))
 
 
-def build(shim, source, directory, *options, strip=False, name="program", **more):
+def build(shim, source, directory, *options, also=(), strip=False, name="program", **more):
     """The program's path."""
     program = os.path.join(directory, name)
-    must([harness.program("go", "golang"), "build", *options, "-o", program, source], environment(shim, directory, **more), directory)
+    must([harness.program("go", "golang"), "build", *options, "-o", program, source, *also], environment(shim, directory, **more), directory)
     if strip:
         strip_file(program)
     return program
