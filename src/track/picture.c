@@ -8,6 +8,7 @@
 #include "track/handles.h"
 #include "track/misuses.h"
 #include "track/picture_parts.h"
+#include "track/program_threads.h"
 #include "track/statistics.h"
 #include "track/thread.h"
 
@@ -119,7 +120,7 @@ uint32_t lt_picture_put_counters(struct lt_writer *writer) {
         {LT_KERNEL_MAPPINGS_LIMIT, limits.mappings, limits.mappings > 0},
         {LT_KERNEL_VANISHED_DESCRIPTORS, descriptors, true},
         {LT_KERNEL_VANISHED_MAPPINGS, picture.vanished[LT_KIND_MAPPING], true},
-        {LT_KERNEL_VANISHED_THREADS, picture.vanished[LT_KIND_THREAD], true},
+        {LT_KERNEL_VANISHED_THREADS, lt_program_threads_vanished(), true},
         {LT_KERNEL_MISUSES_WITHOUT_STACK, lt_misuses_without_stack(), true},
     };
     uint32_t count = 0;

@@ -26,11 +26,13 @@ struct record {
     struct lt_program_thread thread;
     bool created; /* its creator is back from the real call */
     bool gone;    /* released before that: its creator gives the record up */
+    bool sought;  /* by a hook that joins or detaches: its handle may be given out again before the hook is back */
 };
 
 static struct lt_table_lock lock;
 static struct lt_keyed table;
 static uint32_t ask_next;
+static uint64_t vanished;
 
 int lt_program_threads_init(void) {
     memset(&table, 0, sizeof table);
@@ -95,13 +97,15 @@ struct lt_program_thread *lt_program_thread_new(struct lt_thread *thread, const 
     return &record->thread;
 }
 
-/* Who had the handle before has been released without our knowledge. */
+/* Who had the handle before has been released: by its end, by a hook that is not back yet, or behind our back. */
 static void set_handle(struct record *record, uint64_t handle) {
     struct record *old = lt_keyed_find(&table, handle);
     if (record->keyed.has_key || old == record)
         return;
-    if (old)
+    if (old) {
+        vanished += !old->thread.detached && !old->sought;
         leave(NULL, old);
+    }
     record->thread.handle = handle;
     lt_keyed_set_key(&table, &record->keyed, handle);
 }
@@ -146,8 +150,10 @@ bool lt_program_thread_find(uint64_t handle, struct lt_program_thread_ticket *ti
     if (!lt_table_lock(&lock))
         return false;
     struct record *record = lt_keyed_find(&table, handle);
-    if (record)
+    if (record) {
+        record->sought = true;
         *ticket = (struct lt_program_thread_ticket){&record->thread, record->keyed.generation};
+    }
     lt_table_unlock(&lock);
     return record != NULL;
 }
@@ -209,6 +215,10 @@ bool lt_program_thread_ended(uint32_t i, const struct lt_program_thread *seen) {
     return same;
 }
 
+uint64_t lt_program_threads_vanished(void) {
+    return __atomic_load_n(&vanished, __ATOMIC_RELAXED);
+}
+
 bool lt_program_thread_past(uint32_t *i, uint64_t *handle) {
     for (; *i < LT_ARRAY_SIZE(past); ++*i)
         if ((*handle = __atomic_load_n(&past[*i], __ATOMIC_RELAXED)) != 0)
@@ -219,6 +229,7 @@ bool lt_program_thread_past(uint32_t *i, uint64_t *handle) {
 void lt_program_threads_forked(void) {
     const uint64_t self = (uint64_t)pthread_self();
     lt_table_lock_reset(&lock);
+    vanished = 0;
     uint32_t i = 0;
     for (struct record *record; (record = lt_keyed_used(&table, &i)); i++) {
         record->created = true;

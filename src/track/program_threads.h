@@ -8,7 +8,8 @@
  * bytes: what its stack takes is part of the mappings.
  *
  * A handle can be given out again the moment its thread was joined, before the joiner is back: who releases one asks
- * for a ticket first. Whoever gets a handle that is still recorded has the old one's release counted.
+ * for a ticket first. Whoever gets a handle that is still recorded has the old one's release counted; where no hook had
+ * asked for it and it was not detached, it *vanished*: joined or detached where nobody could see it.
  *
  * Under a lock of its own (table_lock.h). errno untouched. */
 #ifndef LT_TRACK_PROGRAM_THREADS_H
@@ -66,6 +67,9 @@ bool lt_program_thread_next(uint32_t *i, struct lt_program_thread *);
 /* For the snapshot: the detached thread of record number `i` has ended (the kernel does not know its tid). Counts its
  * release if the record is still the one `seen`. */
 bool lt_program_thread_ended(uint32_t i, const struct lt_program_thread *seen);
+
+/* For the snapshot: how many have vanished, since start or fork. Not before their handle is given out again. */
+uint64_t lt_program_threads_vanished(void);
 
 /* For the snapshot: the handle of a thread whose record has gone, at or after place *i, which becomes its place; false
  * after the last. To go on: ++*i. Of many threads not all are remembered. */

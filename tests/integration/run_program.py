@@ -10,6 +10,7 @@ A program says in comments what must be found:
     // output: differs                              do not compare stdout and stderr with the run without the shim
     // dumps: 2                                     number of dump files (default 1)
     // untracked: yes                               events may be counted untracked (default: none but those before start)
+    // vanished: 3                                  threads that were joined where no hook could see it (default 0)
     // truncated: yes                               the stacks of the marked lines are truncated (default: they must not be)
     // outermost: main                              function of the outermost frame inside this source, for marked lines
 
@@ -37,7 +38,7 @@ def directives(source, word):
 
 def need_whole_directives(source):
     """A formatter may fold "// run: 8" into the sentence before it; the test would then check less, and not tell."""
-    folded = re.search(r"^\s*//.*\S.*\b(run|env|exit|output|dumps|untracked|truncated|outermost): ", source, re.M)
+    folded = re.search(r"^\s*//.*\S.*\b(run|env|exit|output|dumps|untracked|vanished|truncated|outermost): ", source, re.M)
     need(not folded, "a directive stands in the middle of a comment: %s" % (folded and folded.group(0)))
 
 
@@ -122,6 +123,12 @@ def check_untracked(reports, source):
         need(not lost, "untracked events: %s" % lost)
 
 
+def check_vanished(reports, source):
+    wanted = int((directives(source, "vanished") or ["0"])[0])
+    found = sum(report["kernel"].get("vanished_threads", 0) for report in reports)
+    need(found == wanted, "%d threads vanished, expected %d" % (found, wanted))
+
+
 def one_run(options, source, arguments):
     name = os.path.basename(options.source)
     command = [options.program] + shlex.split(arguments)
@@ -152,6 +159,7 @@ def one_run(options, source, arguments):
             check_frames(report, os.path.basename(options.library))
         check_lines(reports, name, marked_lines(source, n), source)
         check_untracked(reports, source)
+        check_vanished(reports, source)
 
 
 def main():
