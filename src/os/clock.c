@@ -14,7 +14,7 @@ static int by_system_call(clockid_t clock, struct timespec *time) {
 }
 
 static LT_HOT_DATA clock_function *read_clock = by_system_call;
-static LT_HOT_DATA uint64_t start_ns;
+static LT_HOT_DATA uint64_t start_ns, kept_ns; /* by the coarse monotonic clock */
 
 static time_t second_by_clock(time_t *unused) {
     struct timespec time = {0, 0};
@@ -38,11 +38,29 @@ void lt_clock_init(void) {
     time_t (*second)(time_t *) = (time_t(*)(time_t *))lt_vdso_find(LT_VDSO_TIME);
     if (second)
         lt_clock_second = second;
-    start_ns = nanoseconds(CLOCK_MONOTONIC_COARSE);
+    start_ns = kept_ns = nanoseconds(CLOCK_MONOTONIC_COARSE);
+}
+
+static LT_COLD void go_on(uint64_t kept, uint64_t now) {
+    if (__atomic_compare_exchange_n(&kept_ns, &kept, now, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+        __atomic_fetch_sub(&start_ns, kept - now, __ATOMIC_RELAXED);
+}
+
+/* What was kept is read first: then it is later than the clock only where that went back. */
+uint64_t lt_clock_elapsed_cs(void) {
+    const uint64_t kept = __atomic_load_n(&kept_ns, __ATOMIC_ACQUIRE), now = nanoseconds(CLOCK_MONOTONIC_COARSE);
+    if (lt_unlikely(now < kept))
+        go_on(kept, now);
+    return (now - __atomic_load_n(&start_ns, __ATOMIC_RELAXED)) / 10000000u;
+}
+
+void lt_clock_keep(void) {
+    (void)lt_clock_elapsed_cs(); /* it may have gone back by now */
+    __atomic_store_n(&kept_ns, nanoseconds(CLOCK_MONOTONIC_COARSE), __ATOMIC_RELEASE);
 }
 
 uint32_t lt_clock_cs(void) {
-    uint64_t cs = (nanoseconds(CLOCK_MONOTONIC_COARSE) - start_ns) / 10000000u;
+    const uint64_t cs = lt_clock_elapsed_cs();
     return cs < UINT32_MAX ? (uint32_t)cs : UINT32_MAX;
 }
 

@@ -15,6 +15,13 @@ void lt_clock_init(void);
  * is the kernel tick). Saturates at UINT32_MAX. */
 uint32_t lt_clock_cs(void);
 
+/* The same without an end. */
+uint64_t lt_clock_elapsed_cs(void);
+
+/* To be called about once a second. In a time namespace the program may find itself with a monotonic clock that shows
+ * an earlier time (unshare and fork, setns): the library's time goes on from the last such call. */
+void lt_clock_keep(void);
+
 /* The same for a thread that asks at every event, for 1 ns: what lt_clock_cs said in the same second of the wall's
  * clock, and not more than LT_CLOCK_USES questions ago. So it is up to a second behind where a thread asks seldom. The
  * note is the calling thread's; all zero is the start. */

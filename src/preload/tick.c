@@ -16,20 +16,20 @@
 
 enum { BEAT_CS = LT_CS_PER_S };
 
-static uint32_t origin_cs;                      /* what the schedule counts from */
-static _Atomic uint32_t due_cs = LT_NEVER_DUE;  /* of the next periodic snapshot, by the library's clock */
-static _Atomic uint32_t beat_cs = LT_NEVER_DUE; /* of the next sign of life */
+static uint64_t origin_cs;                      /* what the schedule counts from */
+static _Atomic uint64_t due_cs = LT_NEVER_DUE;  /* of the next periodic snapshot, by the library's clock */
+static _Atomic uint64_t beat_cs = LT_NEVER_DUE; /* of the next sign of life */
 static _Atomic uint32_t interval_factor = 1;
 
-static uint32_t due_after(uint32_t now_cs) {
+static uint64_t due_after(uint64_t now_cs) {
     const uint64_t interval_s = (uint64_t)lt_options.interval_s * interval_factor;
-    const uint32_t due =
+    const uint64_t due =
         lt_schedule_after(now_cs - origin_cs, interval_s < UINT32_MAX ? (uint32_t)interval_s : UINT32_MAX);
-    return due < LT_NEVER_DUE - origin_cs ? origin_cs + due : LT_NEVER_DUE;
+    return due == LT_NEVER_DUE ? due : origin_cs + due;
 }
 
 void lt_tick_start(void) {
-    origin_cs = lt_clock_cs();
+    origin_cs = lt_clock_elapsed_cs();
     interval_factor = 1;
     if (lt_options.dumper == LT_DUMPER_OFF)
         return;
@@ -41,8 +41,8 @@ void lt_tick_stop(void) {
     due_cs = beat_cs = LT_NEVER_DUE;
 }
 
-uint32_t lt_tick_age_cs(void) {
-    return lt_clock_cs() - origin_cs;
+uint64_t lt_tick_age_cs(void) {
+    return lt_clock_elapsed_cs() - origin_cs;
 }
 
 void lt_tick_slow_down(uint32_t factor) {
@@ -50,15 +50,17 @@ void lt_tick_slow_down(uint32_t factor) {
 }
 
 /* Moves a moment on if it has come; of several threads one gets true. */
-static bool take_turn(_Atomic uint32_t *moment, uint32_t now_cs, uint32_t next_cs) {
-    uint32_t old = atomic_load(moment);
+static bool take_turn(_Atomic uint64_t *moment, uint64_t now_cs, uint64_t next_cs) {
+    uint64_t old = atomic_load(moment);
     return now_cs >= old && atomic_compare_exchange_strong(moment, &old, next_cs);
 }
 
 bool lt_tick_due(struct lt_job *job) {
-    const uint32_t now = lt_clock_cs();
-    if (take_turn(&beat_cs, now, now + BEAT_CS))
+    const uint64_t now = lt_clock_elapsed_cs();
+    if (take_turn(&beat_cs, now, now + BEAT_CS)) {
+        lt_clock_keep();
         lt_control_beat();
+    }
     *job = (struct lt_job){.trigger = lt_control_wanted() ? LT_TRIGGER_REQUEST : LT_TRIGGER_PERIODIC};
     return job->trigger == LT_TRIGGER_REQUEST || (now >= due_cs && take_turn(&due_cs, now, due_after(now)));
 }
@@ -93,7 +95,7 @@ static LT_COLD bool claim_copy(void) {
 /* During the warm-up every event is a tick, so that not more than one comes after its end and is still counted to it.
  */
 static bool is_wanted(void) {
-    const uint32_t now = lt_clock_cs();
+    const uint64_t now = lt_clock_elapsed_cs();
     if (lt_unlikely(lt_track_warming_up(now)))
         lt_tls.events = LT_EVENTS_PER_TICK - 1;
     const bool nothing = now < due_cs && now < beat_cs && !lt_control_wanted();

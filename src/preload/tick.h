@@ -17,7 +17,7 @@ void lt_tick_stop(void);
 bool lt_tick_pending(void);
 
 /* How long ago it started. */
-uint32_t lt_tick_age_cs(void);
+uint64_t lt_tick_age_cs(void);
 
 /* Whether a snapshot is due or asked for; then *job says which, and the next one is due later: one caller gets it.
  * Shows a sign of life on the control page, too. */

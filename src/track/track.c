@@ -207,7 +207,7 @@ void lt_track_warm_up(uint32_t until) {
     atomic_store(&lt_stacks_warm_until, until);
 }
 
-bool lt_track_warming_up(uint32_t now) {
+bool lt_track_warming_up(uint64_t now) {
     uint32_t until = atomic_load_explicit(&lt_stacks_warm_until, memory_order_relaxed);
     if (lt_unlikely(until && now >= until) && atomic_compare_exchange_strong(&lt_stacks_warm_until, &until, 0)) {
         lt_unwind_raise_epoch();

@@ -81,7 +81,7 @@ void lt_track_forked(void);
  * from which on every call stack makes a new one. lt_track_warming_up ends it when its time has come; it says whether
  * it goes on. Any thread. */
 void lt_track_warm_up(uint32_t until);
-bool lt_track_warming_up(uint32_t now);
+bool lt_track_warming_up(uint64_t now);
 
 /* Number of acquires since start, or since lt_track_forked. */
 uint64_t lt_own_acquires(void);

@@ -230,3 +230,22 @@ def case_sandbox_of_four_calls():
 
 def case_sandbox_of_four_calls_entered_by_syscall():
     sandbox("strict", "syscall")
+
+
+def another_time(ahead):
+    as_root()
+    unchanged("enters_another_time", str(ahead), "2500")
+    dump = only([d for d in dumps() if held(d, "leak_a_thousand") != (0, 0)])
+    check_held(dump)
+    check_trigger(dump, "exit")
+    need(snapshot(dump)["index"] <= 5, "%d snapshots in three seconds", snapshot(dump)["index"])
+    return dump.report["snapshot"]["uptime"]
+
+
+def case_time_goes_back_to_before_the_start():
+    age = another_time(-int(time.clock_gettime(time.CLOCK_MONOTONIC)) + 1)
+    need(age < 60, "%f seconds after start", age)
+
+
+def case_time_goes_on_after_the_last_birth():
+    another_time(600 * 86400)

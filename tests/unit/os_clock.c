@@ -4,7 +4,10 @@
 #include "os/vdso.h"
 
 #include "unit.h"
+#include "unit_child.h"
 
+#include <fcntl.h>
+#include <sched.h>
 #include <sys/auxv.h>
 #include <time.h>
 
@@ -70,6 +73,40 @@ static void a_note_is_renewed_when_it_was_used_enough(void **state) {
     }
 }
 
+enum { NEW_TIME = 0x80 }; /* CLONE_NEWTIME, which glibc 2.35 lacks */
+
+/* The monotonic clock of the children to come shows one second. */
+static void go_back(void) {
+    const long ahead = 1 - (long)(by_libc(CLOCK_MONOTONIC) / 1000000000u);
+    CHILD_CHECK(unshare((geteuid() ? CLONE_NEWUSER : 0) | NEW_TIME) == 0);
+    const int fd = open("/proc/self/timens_offsets", O_WRONLY | O_CLOEXEC);
+    CHILD_CHECK(fd >= 0 && dprintf(fd, "monotonic %ld 0", ahead) > 0);
+}
+
+static uint32_t before;
+
+static void ask_in_the_past(void) {
+    for (unsigned i = 0; i < 3; i++)
+        CHILD_CHECK(lt_clock_cs() >= before && lt_clock_cs() < before + 6000);
+}
+
+static void ask_before_and_after(void) {
+    lt_clock_init();
+    lt_sleep_ns(300000000);
+    lt_clock_keep();
+    before = lt_clock_cs();
+    CHILD_CHECK(before >= 29);
+    go_back();
+    CHILD_CHECK(child_passes(ask_in_the_past));
+}
+
+static void goes_on_where_the_clock_goes_back(void **state) {
+    (void)state;
+    lt_skip_when(by_libc(CLOCK_MONOTONIC) < 10000000000u, "the machine has just been started");
+    lt_skip_when(!child_passes(go_back), "no time namespace can be made here");
+    assert_child_passes(ask_before_and_after);
+}
+
 static void finds_functions_of_the_vdso(void **state) {
     (void)state;
     lt_skip_when(!getauxval(AT_SYSINFO_EHDR), "there is no vDSO here");
@@ -84,6 +121,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(counts_centiseconds_from_init),
     cmocka_unit_test(a_note_is_less_than_a_second_old),
     cmocka_unit_test(a_note_is_renewed_when_it_was_used_enough),
+    cmocka_unit_test(goes_on_where_the_clock_goes_back),
     cmocka_unit_test(finds_functions_of_the_vdso),
 };
 LT_UNIT_MAIN(tests)

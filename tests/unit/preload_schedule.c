@@ -5,7 +5,7 @@
 
 /* The moments in seconds, one after the other, must be those of the list, which 0 ends. */
 static void check(uint32_t interval_s, const uint32_t *seconds) {
-    uint32_t now = 0;
+    uint64_t now = 0;
     for (; *seconds; seconds++) {
         now = lt_schedule_after(now, interval_s);
         assert_int_equal(now, *seconds * LT_CS_PER_S);
@@ -40,25 +40,28 @@ static void every_moment_lies_ahead_and_none_is_left_out(void **state) {
     const uint32_t intervals[] = {1, 2, 3, 7, 30, 60, 100000, UINT32_MAX};
     for (size_t i = 0; i < sizeof intervals / sizeof *intervals; i++)
         for (uint32_t now = 0; now < 20000; now++) {
-            uint32_t due = lt_schedule_after(now, intervals[i]);
+            const uint64_t due = lt_schedule_after(now, intervals[i]);
             assert_true(due > now);
-            assert_true(due == LT_NEVER_DUE || lt_schedule_after(due - 1, intervals[i]) == due);
+            assert_true(lt_schedule_after(due - 1, intervals[i]) == due);
         }
 }
 
-static void ends_with_time(void **state) {
+/* 2^32 centiseconds, where births end, are 497 days. */
+static void goes_on_after_the_last_birth(void **state) {
     (void)state;
+    const uint64_t end = (uint64_t)1 << 32;
     assert_int_equal(lt_schedule_after(0, 0), LT_NEVER_DUE);
-    assert_int_equal(lt_schedule_after(UINT32_MAX, 30), LT_NEVER_DUE);
-    assert_int_equal(lt_schedule_after(UINT32_MAX - 1, 1), LT_NEVER_DUE);
-    assert_int_equal(lt_schedule_after(UINT32_MAX, UINT32_MAX), LT_NEVER_DUE);
+    assert_int_equal(lt_schedule_after(end, 0), LT_NEVER_DUE);
+    assert_in_range(lt_schedule_after(end - 1, 30), end, end + 3000);
+    assert_in_range(lt_schedule_after(end, 30), end + 1, end + 3000);
+    assert_in_range(lt_schedule_after(100 * end, 1), 100 * end + 1, 100 * end + 100);
 }
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(doubles_until_the_step_is_the_interval),
     cmocka_unit_test(after_a_pause_comes_the_next_moment),
     cmocka_unit_test(every_moment_lies_ahead_and_none_is_left_out),
-    cmocka_unit_test(ends_with_time),
+    cmocka_unit_test(goes_on_after_the_last_birth),
 };
 
 LT_UNIT_MAIN(tests)
