@@ -133,10 +133,11 @@ bool lt_resident_of(const struct lt_model *model, struct lt_resident_use *use) {
         return true;
     split_malloc(snapshot, classes.malloc, use);
     use->go_runtime = classes.go_runtime;
-    use->mappings = classes.mappings;
     use->stacks = classes.stacks;
     use->own = classes.own;
-    use->other = without(anonymous, use->in_use + use->kept + use->go_runtime + use->mappings + use->stacks + use->own);
+    const uint64_t rest = without(anonymous, classes.malloc + use->go_runtime + use->stacks + use->own);
+    use->mappings = classes.mappings < rest ? classes.mappings : rest; /* an estimate, where they are large */
+    use->other = rest - use->mappings;
     return true;
 }
 

@@ -167,6 +167,17 @@ static void blocks_that_were_never_touched(void **state) {
     done();
 }
 
+/* Much is mapped, a little is touched, and looked at by chance. */
+static void an_estimate_is_not_more_than_all(void **state) {
+    (void)state;
+    struct lt_resident_use use = use_of("mapping 0x10000000 9000" MIB " anonymous app+0x10 resident=4000" MIB
+                                        "\nmapping 0xf00000000 200" MIB " stack resident=1" MIB "\n");
+    assert_int_equal(mib(use.stacks), 1);
+    assert_int_equal(mib(use.mappings), 299);
+    assert_int_equal(use.other, 0);
+    done();
+}
+
 static void another_allocator_maps_by_itself(void **state) {
     (void)state;
     struct lt_resident_use use = use_of(
@@ -205,6 +216,7 @@ int main(void) {
         cmocka_unit_test(the_process_without_its_mappings),
         cmocka_unit_test(malloc_keeps_what_is_not_in_use),
         cmocka_unit_test(blocks_that_were_never_touched),
+        cmocka_unit_test(an_estimate_is_not_more_than_all),
         cmocka_unit_test(another_allocator_maps_by_itself),
         cmocka_unit_test(nothing_is_said_of_a_heap_that_nobody_recorded),
     };

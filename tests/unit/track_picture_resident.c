@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <time.h>
 
 enum { PAGE = 4096, MIB = 1 << 20 };
 
@@ -65,6 +66,32 @@ static void of_many_pages_a_part_is_counted(void **state) {
     assert_child_passes(show_many_pages);
 }
 
+static double cpu_seconds(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+/* 64 TiB, of which nothing is touched, are three hundred million runs. */
+static void show_a_little_beside_a_reservation(void) {
+    const size_t reserved = (size_t)64 << 40, size = 5 * MIB;
+    picture_start();
+    char *some = map(size, PROT_READ | PROT_WRITE, MAP_PRIVATE);
+    memset(some, 1, size / 2);
+    CHILD_CHECK(mprotect(some, size, PROT_READ) == 0); /* a row of its own */
+    map(reserved, PROT_READ | PROT_WRITE, MAP_PRIVATE);
+    const double start = cpu_seconds();
+    const struct lt_dump_snapshot *shown = picture_take();
+    CHILD_CHECK(cpu_seconds() - start < 0.2);
+    CHILD_CHECK(resident(shown, some, size) == size / 2);
+    world_remove_file();
+}
+
+static void what_is_only_reserved_spoils_nothing(void **state) {
+    (void)state;
+    assert_child_passes(show_a_little_beside_a_reservation);
+}
+
 static void show_the_process(void) {
     uint64_t anonymous = LT_NO_NUMBER;
     picture_start();
@@ -87,6 +114,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_few_pages_are_counted_one_by_one),
         cmocka_unit_test(of_many_pages_a_part_is_counted),
+        cmocka_unit_test(what_is_only_reserved_spoils_nothing),
         cmocka_unit_test(the_process_as_a_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
