@@ -78,9 +78,20 @@ static bool consider(struct search *search, int fd, char *path, bool may_be_copy
     return false;
 }
 
-/* O_NONBLOCK: the name may be that of a FIFO now, and opening one waits for a writer. */
+/* Opening what is no regular file may do something (rewind a tape, start a watchdog), and a dump can name anything: so
+ * it is looked at first. O_NONBLOCK: should it have become a FIFO since, that would wait for a writer. */
+static int open_regular(const char *path) {
+    struct stat status;
+    if (stat(path, &status) != 0)
+        return -1;
+    if (S_ISREG(status.st_mode))
+        return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    errno = 0;
+    return -1;
+}
+
 static bool try_path(struct search *search, char *path, bool may_be_copy) {
-    int fd = path ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
+    int fd = path ? open_regular(path) : -1;
     if (fd >= 0)
         return consider(search, fd, path, may_be_copy);
     bool is_there = path && errno != ENOENT && errno != ENOTDIR;

@@ -7,6 +7,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/inotify.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -69,6 +71,19 @@ static void what_is_no_elf_file(void **state) {
     assert_refused(&loop, NULL, "Too many levels of symbolic links", LT_SYMBOLS_NO_FILE);
     struct lt_dump_module device = loaded_from("ours", "/dev/zero");
     assert_refused(&device, NULL, "cannot be read as an ELF file", LT_SYMBOLS_NO_FILE);
+}
+
+/* A dump can name any file, and to open a device may do something: rewind a tape, start a watchdog. */
+static void what_is_no_regular_file_is_not_opened(void **state) {
+    (void)state;
+    struct inotify_event event;
+    shop_run("rm -f device link && mkfifo device && ln -s device link");
+    const int seen = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+    assert_true(inotify_add_watch(seen, shop_path("device"), IN_OPEN) >= 0);
+    struct lt_dump_module module = loaded_from("ours", shop_path("link"));
+    assert_refused(&module, NULL, "cannot be read as an ELF file", LT_SYMBOLS_NO_FILE);
+    assert_int_equal(read(seen, &event, sizeof event), -1);
+    close(seen);
 }
 
 static void without_build_id_size_and_time_decide(void **state) {
@@ -226,6 +241,8 @@ int main(void) {
         cmocka_unit_test(a_missing_file),
         cmocka_unit_test(another_build),
         cmocka_unit_test(what_is_no_elf_file),
+        cmocka_unit_test(what_is_no_regular_file_is_not_opened),
+        cmocka_unit_test(what_is_no_regular_file_is_not_opened),
         cmocka_unit_test(without_build_id_size_and_time_decide),
         cmocka_unit_test(symfs_comes_first),
         cmocka_unit_test(symfs_by_file_name_needs_a_build_id),
