@@ -19,9 +19,11 @@ static bool is_trampoline(const struct lt_module *module, uintptr_t ip) {
 
 static struct lt_rule rule_without_cfi(const struct lt_module *module, uintptr_t ip) {
     struct lt_rule rule;
+    if (is_trampoline(module, ip))
+        return (struct lt_rule){.class = LT_RULE_SIGNAL};
     if (module->is_go && lt_go_compile(module, ip, &rule))
         return rule;
-    return (struct lt_rule){.class = is_trampoline(module, ip) ? LT_RULE_SIGNAL : LT_RULE_FRAME_POINTER};
+    return (struct lt_rule){.class = LT_RULE_FRAME_POINTER};
 }
 
 static struct lt_rule rule_in_module(const struct lt_module *module, uintptr_t ip, bool interrupted) {
