@@ -40,7 +40,7 @@ static LT_ALWAYS_INLINE uint32_t tag_in(uint64_t note) {
 }
 
 /* The slot where the search for `tag` begins. Multiplying by the table's size instead of masking lets tables grow by
- * half: 33 to 50 % full instead of 25 to 50. */
+ * half: 50 to 75 % full instead of 37 to 75. */
 static LT_ALWAYS_INLINE uint32_t home(const struct lt_stack_table *table, uint32_t tag) {
     return (uint32_t)((uint64_t)tag * table->count >> 32);
 }

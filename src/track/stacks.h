@@ -7,7 +7,7 @@
  * pools (pool.h) and follows `parent` and `node`, which never change.
  *
  * A site hangs on the node of its innermost frame, in a list by kind (nearly always of one element). A node costs 24
- * bytes, and 16 to 24 bytes of hash table unless it is an only child without a site; a site 40. docs/design/tables.md
+ * bytes, and 11 to 16 bytes of hash table unless it is an only child without a site; a site 40. docs/design/tables.md
  * has the alternatives. */
 #ifndef LT_TRACK_STACKS_H
 #define LT_TRACK_STACKS_H
