@@ -158,7 +158,8 @@ static bool print(struct session *session) {
                                .policies = options->policies,
                                .policy_count = options->policy_count};
     lt_find_nameless(&report, session->symbolizer, &session->newer.model.pool);
-    report.siblings = lt_siblings(options->dump, &session->newer.model.pool);
+    report.siblings =
+        lt_siblings(options->dump, session->newer.loaded.dump.process.start_wall_ns, &session->newer.model.pool);
     if (lt_output_open(&output, options->output) < 0)
         return false;
     if (options->format == LT_FORMAT_JSON) {

@@ -41,7 +41,12 @@ static int newest_first(const void *left, const void *right) {
     return (a->written.tv_nsec < b->written.tv_nsec) - (a->written.tv_nsec > b->written.tv_nsec);
 }
 
-const char *lt_siblings(const char *dump_path, struct lt_pool *pool) {
+/* An image's start is a moment after the last snapshot of the one before it. */
+static bool is_older(const struct stat *status, uint64_t start_wall_ns) {
+    return (uint64_t)status->st_mtim.tv_sec + 1 < start_wall_ns / 1000000000;
+}
+
+const char *lt_siblings(const char *dump_path, uint64_t start_wall_ns, struct lt_pool *pool) {
     const char *slash = strrchr(dump_path, '/'), *base = slash ? slash + 1 : dump_path, *text = NULL;
     const char *folder = slash ? lt_pool_format(pool, "%.*s", (int)(slash - dump_path + 1), dump_path) : ".";
     struct sibling *siblings = NULL;
@@ -49,7 +54,8 @@ const char *lt_siblings(const char *dump_path, struct lt_pool *pool) {
     DIR *dir = opendir(folder);
     struct stat status;
     for (struct dirent *entry; dir && (entry = readdir(dir));) {
-        if (!is_numbered(entry->d_name, base) || !is_dump(dirfd(dir), entry->d_name, &status))
+        if (!is_numbered(entry->d_name, base) || !is_dump(dirfd(dir), entry->d_name, &status) ||
+            is_older(&status, start_wall_ns))
             continue;
         siblings = lt_grow(siblings, &capacity, count + 1, sizeof *siblings);
         siblings[count++] = (struct sibling){status.st_mtim, lt_pool_format(pool, "%s", entry->d_name)};

@@ -6,7 +6,10 @@
 
 #include "report/pool.h"
 
-/* "app.bin.4712, app.bin.1 and 3 more", the newest first, alive as long as the pool; NULL where there is none. */
-const char *lt_siblings(const char *dump_path, struct lt_pool *);
+#include <stdint.h>
+
+/* Those written since the process started, and not in an earlier run: "app.bin.4712, app.bin.1 and 3 more", the newest
+ * first, alive as long as the pool; NULL where there is none. */
+const char *lt_siblings(const char *dump_path, uint64_t start_wall_ns, struct lt_pool *);
 
 #endif
