@@ -228,6 +228,7 @@ def case_under_load():
         if not untracked:  # whose lock could not be had on a busy machine are unattributed
             need(victim.live("mapping") == maps, "%d mappings of %d bytes, %d live", maps, size, victim.live("mapping"))
             need(victim.live("thread") == 0, "%d threads live", victim.live("thread"))
+            need(victim.counter("vanished_threads") == 0, "threads vanished, and all were joined in sight")
         for what in ("descriptors", "mappings"):
             need(victim.counter("vanished_" + what) == 0, "%s vanished", what)
 
