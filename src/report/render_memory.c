@@ -5,23 +5,30 @@
  *     cgroup memory 812.0 MiB of 1.0 GiB (79.3 %), working set 192.0 MiB, of all its processes: page cache 640.0 MiB,
  *     anonymous 150.0 MiB, kernel 22.0 MiB
  *       mostly page cache: ... */
+#include "report/estimate.h"
 #include "report/human.h"
 #include "report/memory.h"
 #include "report/render.h"
 
 #include <inttypes.h>
 
-/* "640.0 MiB"; in a comparison, where it has changed, "640.0 MiB (+12.0 MiB)" */
-static void put_bytes(FILE *out, uint64_t now, uint64_t before) {
-    fputs(lt_human_size(now).text, out);
-    if (before != LT_NO_NUMBER && before != now)
-        fprintf(out, " (%s)", lt_human_size_change((int64_t)(now - before)).text);
-}
-
 struct part {
     const char *name;
     uint64_t now, before;
+    bool is_estimate, is_change_estimate;
 };
+
+static const char *about(bool is_estimate) {
+    return is_estimate ? "~" : "";
+}
+
+/* "640.0 MiB"; in a comparison, where it has changed, "640.0 MiB (+12.0 MiB)"; "~" in front of an estimate */
+static void put_bytes(FILE *out, const struct part *part) {
+    fprintf(out, "%s%s", about(part->is_estimate), lt_human_size(part->now).text);
+    if (part->before != LT_NO_NUMBER && part->before != part->now)
+        fprintf(out, " (%s%s)", about(part->is_change_estimate),
+                lt_human_size_change((int64_t)(part->now - part->before)).text);
+}
 
 static void put_parts(FILE *out, const struct part *parts, size_t count) {
     const char *lead = ":";
@@ -29,7 +36,7 @@ static void put_parts(FILE *out, const struct part *parts, size_t count) {
         if (parts[i].now == LT_NO_NUMBER || (!parts[i].now && (!parts[i].before || parts[i].before == LT_NO_NUMBER)))
             continue;
         fprintf(out, "%s %s ", lead, parts[i].name);
-        put_bytes(out, parts[i].now, parts[i].before);
+        put_bytes(out, &parts[i]);
         lead = ",";
     }
     fputc('\n', out);
@@ -37,9 +44,11 @@ static void put_parts(FILE *out, const struct part *parts, size_t count) {
 
 static void put_cgroup_parts(FILE *out, const struct lt_cgroup_use *now, const struct lt_cgroup_use *before) {
     const struct part parts[] = {
-        {"page cache", now->page_cache, before->page_cache}, {"anonymous", now->anonymous, before->anonymous},
-        {"shared memory", now->shared, before->shared},      {"kernel", now->kernel, before->kernel},
-        {"socket buffers", now->sockets, before->sockets},
+        {.name = "page cache", .now = now->page_cache, .before = before->page_cache},
+        {.name = "anonymous", .now = now->anonymous, .before = before->anonymous},
+        {.name = "shared memory", .now = now->shared, .before = before->shared},
+        {.name = "kernel", .now = now->kernel, .before = before->kernel},
+        {.name = "socket buffers", .now = now->sockets, .before = before->sockets},
     };
     put_parts(out, parts, sizeof parts / sizeof parts[0]);
 }
@@ -66,7 +75,7 @@ static void put_cgroup(const struct lt_report *report, FILE *out) {
         return;
     lt_cgroup_of(report->base ? report->base->snapshot : NULL, &before);
     fputs("cgroup memory ", out);
-    put_bytes(out, now.used, before.used);
+    put_bytes(out, &(struct part){.now = now.used, .before = before.used});
     if (now.limit != LT_NO_NUMBER)
         fprintf(out, " of %s (%s)", lt_human_size(now.limit).text, lt_human_share(now.used, now.limit).text);
     if (lt_working_set(&now) != LT_NO_NUMBER)
@@ -75,18 +84,22 @@ static void put_cgroup(const struct lt_report *report, FILE *out) {
     put_cgroup_parts(out, &now, &before);
 }
 
-static void put_resident_parts(FILE *out, const struct lt_resident_use *now, const struct lt_resident_use *before) {
+/* What malloc keeps is what the blocks leave of its memory: where they are estimated, so is the rest. */
+static void put_resident_parts(const struct lt_report *report, FILE *out, const struct lt_resident_use *now,
+                               const struct lt_resident_use *before) {
+    const bool is_estimate = lt_estimated_kinds(report->model->snapshot) >> LT_KIND_HEAP & 1;
+    const bool is_change_estimate = report->table->estimated_kinds >> LT_KIND_HEAP & 1;
     const struct part parts[] = {
-        {"heap in use", now->in_use, before->in_use},
-        {"kept by malloc", now->kept, before->kept},
-        {"Go runtime", now->go_runtime, before->go_runtime},
-        {"mappings", now->mappings, before->mappings},
-        {"stacks", now->stacks, before->stacks},
-        {"files", now->files, before->files},
-        {"shared memory", now->shared, before->shared},
-        {"leaktrack", now->own, before->own},
-        {"other", now->other, before->other},
-        {"and swapped out", now->swap, before->swap},
+        {"heap in use", now->in_use, before->in_use, is_estimate, is_change_estimate},
+        {"kept by malloc", now->kept, before->kept, is_estimate, is_change_estimate},
+        {.name = "Go runtime", .now = now->go_runtime, .before = before->go_runtime},
+        {.name = "mappings", .now = now->mappings, .before = before->mappings},
+        {.name = "stacks", .now = now->stacks, .before = before->stacks},
+        {.name = "files", .now = now->files, .before = before->files},
+        {.name = "shared memory", .now = now->shared, .before = before->shared},
+        {.name = "leaktrack", .now = now->own, .before = before->own},
+        {.name = "other", .now = now->other, .before = before->other},
+        {.name = "and swapped out", .now = now->swap, .before = before->swap},
     };
     put_parts(out, parts, sizeof parts / sizeof parts[0]);
 }
@@ -109,8 +122,8 @@ static void put_resident(const struct lt_report *report, FILE *out) {
         return;
     lt_resident_of(report->base, &before);
     fputs("resident ", out);
-    put_bytes(out, now.total, before.total);
-    put_resident_parts(out, &now, &before);
+    put_bytes(out, &(struct part){.now = now.total, .before = before.total});
+    put_resident_parts(report, out, &now, &before);
     put_kept(report, out, &now);
 }
 

@@ -205,6 +205,21 @@ static void nothing_is_said_of_a_heap_that_nobody_recorded(void **state) {
     done();
 }
 
+static void what_sampling_estimates_is_marked(void **state) {
+    (void)state;
+#define SNAPSHOT(FIELDS, LIVE)                                                                                         \
+    "process exe=/usr/bin/app\nmodule app path=/usr/bin/app build-id=aa\nsnapshot" FIELDS                              \
+    "\ncounter memory resident_anon 300" MIB "\nmapping 0x10000000 200" MIB " heap resident=100" MIB "\n"              \
+    "site heap app+0x10 live=" LIVE MIB "\n"
+    make(SNAPSHOT(" sampling=524288", "1/30"), NULL);
+    assert_says(": heap in use ~28.6 MiB, kept by malloc ~66.8 MiB, ");
+    done();
+    make(SNAPSHOT("", "1/40"), SNAPSHOT(" sampling=524288", "1/30"));
+    assert_says(": heap in use 38.1 MiB (~+9.5 MiB), kept by malloc 57.2 MiB (~-9.5 MiB), ");
+    done();
+#undef SNAPSHOT
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_where_nothing_is_known),
@@ -219,6 +234,7 @@ int main(void) {
         cmocka_unit_test(an_estimate_is_not_more_than_all),
         cmocka_unit_test(another_allocator_maps_by_itself),
         cmocka_unit_test(nothing_is_said_of_a_heap_that_nobody_recorded),
+        cmocka_unit_test(what_sampling_estimates_is_marked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
