@@ -23,8 +23,11 @@ static bool is_numbered(const char *name, const char *base) {
            strspn(name + length + 1, "0123456789") == strlen(name + length + 1);
 }
 
+/* Looked at before it is opened: to open a device may do something, and the folder may be a container's. */
 static bool is_dump(int folder, const char *name, struct stat *status) {
     char magic[LT_DUMP_MAGIC_SIZE];
+    if (fstatat(folder, name, status, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(status->st_mode))
+        return false;
     const int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     const bool is_one = fd >= 0 && fstat(fd, status) == 0 && S_ISREG(status->st_mode) &&
                         read(fd, magic, sizeof magic) == (ssize_t)sizeof magic &&

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """leaktrack-report as a program: exit codes, one-line errors, files, pipes, terminals. Arguments: see report_case.py."""
+import ctypes
 import fcntl
 import json
 import os
@@ -182,12 +183,17 @@ class Files(Case):
         for name in ("plain.bin.12.txt", "plain.bin.", "other.bin.1"):
             shutil.copy(self.dump, self.path(name))
         os.mkfifo(self.path("plain.bin.77"))
+        opened = ctypes.CDLL(None).inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
+        self.assertGreaterEqual(ctypes.CDLL(None).inotify_add_watch(opened, self.path("plain.bin.77").encode(), 0x20), 0)  # IN_OPEN
         with open(self.path("plain.bin.78"), "w", encoding="utf-8") as file:
             file.write("no dump, but long enough to be one")
         told = b"\nother dumps beside this one, of child processes or what ran before exec: "
         names = b"plain.bin.4711, plain.bin.9, plain.bin.1 and 1 more\n"
         self.assertIn(told + names, self.run_report(self.dump).stdout)
         self.assertIn(told + names, self.run_report("plain.bin", cwd=self.dir).stdout)
+        with self.assertRaises(BlockingIOError):  # were it a device, to open it might do something
+            os.read(opened, 1000)
+        os.close(opened)
 
     def test_a_directory_that_takes_no_files(self):
         done = self.run_report("-o", "/proc/version", self.dump)
