@@ -1,5 +1,5 @@
-/* What the kernel accounts to this process and to its control group, in every dump: "the process grows, its heap does not"
- * is answered by these. Costs a dozen system calls. */
+/* What the kernel accounts to this process and to its control group, in every dump: "the process grows, its heap does
+ * not" is answered by these. Costs a dozen system calls. */
 #ifndef LT_TRACK_MEMORY_USE_H
 #define LT_TRACK_MEMORY_USE_H
 

@@ -4,8 +4,8 @@
 #include "preload/tick.h"
 #include "track/counters.h"
 #include "track/misuses.h"
-#include "track/resource.h"
 #include "track/picture.h"
+#include "track/resource.h"
 #include "track/track.h"
 #include "unwind/unwind.h"
 
@@ -15,8 +15,7 @@ int lt_unwind_init(const struct lt_unwind_options *options) {
     return options->depth ? 0 : -1;
 }
 
-void lt_picture_start(void) {
-}
+void lt_picture_start(void) {}
 
 int lt_track_init(void) {
     return 0;
