@@ -118,7 +118,7 @@ static LT_ALWAYS_INLINE struct chunk *chunk_of(const uint32_t *entry) {
     return (struct chunk *)((uintptr_t)entry & ~(sizeof(struct chunk) - 1));
 }
 
-static unsigned slot_of(const uint32_t *entry) {
+static inline unsigned slot_of(const uint32_t *entry) {
     return (unsigned)(entry - chunk_of(entry)->entries);
 }
 
