@@ -2,6 +2,9 @@
 #ifndef BUSY_H
 #define BUSY_H
 
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +31,13 @@ static __attribute__((unused)) void work_ms(long ms) {
     for (const long end = now_ms() + ms; now_ms() < end; nanosleep(&nap, NULL))
         for (int i = 0; i < 50; i++)
             free(memset(malloc(100), 1, 100));
+}
+
+/* pthread_join returns a moment before the kernel counts the thread out. To be one thread, a program has to wait. */
+static inline void join_until_gone(pthread_t thread, const volatile pid_t *tid) {
+    pthread_join(thread, NULL);
+    while (tgkill(getpid(), *tid, 0) == 0)
+        sched_yield();
 }
 
 static __attribute__((unused)) void die(const char *what) {
