@@ -104,12 +104,8 @@ static size_t find_directory(const char *root, unsigned version, struct lt_cgrou
 }
 
 static uint64_t number_in(const char *text) {
-    uint64_t value = 0;
-    if (*text < '0' || *text > '9') /* "max" */
-        return LT_CGROUP_UNKNOWN;
-    for (; *text >= '0' && *text <= '9'; text++)
-        value = value * 10 + (uint64_t)(*text - '0');
-    return value;
+    const bool is_number = *text >= '0' && *text <= '9'; /* and not "max" */
+    return is_number ? lt_number_at(text, 10) : LT_CGROUP_UNKNOWN;
 }
 
 /* Opens a file of the directory that is the first `length` bytes of room->path. */

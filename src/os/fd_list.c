@@ -5,6 +5,7 @@
 
 #include "base/fmt.h"
 #include "os/file.h"
+#include "os/lines.h"
 #include "os/syscall.h"
 
 #include <dirent.h>
@@ -62,13 +63,6 @@ static bool take_deleted(const struct pass *p, const char *name, char *target) {
     return strncmp(target, "/memfd:", 7) != 0;
 }
 
-static int number_in(const char *name) {
-    unsigned n = 0;
-    for (; *name >= '0' && *name <= '9'; name++)
-        n = n * 10 + (unsigned)(*name - '0');
-    return (int)n;
-}
-
 /* `name` is as seen from the directory. */
 static bool see_entry(struct pass *p, int fd, const char *name) {
     struct lt_fd_entry entry = {.fd = fd, .target = p->target};
@@ -88,7 +82,7 @@ static long see_all(struct pass *p, char *buffer, size_t size) {
     while ((n = lt_syscall3(SYS_getdents64, p->directory, LT_ARG(buffer), (long)size)) > 0)
         for (const char *at = buffer; at < buffer + n; at += ((const struct dirent64 *)at)->d_reclen) {
             const char *name = ((const struct dirent64 *)at)->d_name;
-            if (name[0] != '.' && !see_entry(p, number_in(name), name))
+            if (name[0] != '.' && !see_entry(p, (int)lt_number_at(name, 10), name))
                 return 0;
         }
     return n;

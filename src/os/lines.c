@@ -59,3 +59,17 @@ int lt_lines_close(struct lt_lines *lines) {
     lt_close(lines->fd);
     return lines->status;
 }
+
+static unsigned digit_of(char c) {
+    return c >= '0' && c <= '9'   ? (unsigned)(c - '0')
+           : c >= 'a' && c <= 'f' ? (unsigned)(c - 'a') + 10
+           : c >= 'A' && c <= 'F' ? (unsigned)(c - 'A') + 10
+                                  : 99;
+}
+
+uint64_t lt_number_at(const char *text, unsigned base) {
+    uint64_t sum = 0;
+    for (; digit_of(*text) < base; text++)
+        sum = sum * base + digit_of(*text);
+    return sum;
+}

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct lt_lines {
     int fd, status;
@@ -20,6 +21,9 @@ LT_STATUS lt_lines_open(struct lt_lines *, const char *path, char *buffer, size_
 /* The next line without its newline, NUL-terminated, cut where it is longer than the buffer; valid until the next call.
  * NULL at the end, or where reading failed (`status` is then a negative errno). */
 char *lt_lines_next(struct lt_lines *);
+
+/* The number in front of `text`, of base 10 or 16; 0 where there is none. Modulo 2^64. */
+uint64_t lt_number_at(const char *text, unsigned base);
 
 /* Closes the file; gives `status`. */
 LT_STATUS lt_lines_close(struct lt_lines *);

@@ -3,17 +3,15 @@
 #include "os/arch.h"
 #include "os/file.h"
 #include "os/memory.h"
+#include "os/resident.h"
 
 #include <fcntl.h>
-
-/* A page's word in pagemap (Documentation/admin-guide/mm/pagemap.rst). */
-static const uint64_t present = UINT64_C(1) << 63;
 
 int lt_peek_open(struct lt_peek *peek) {
     *peek = (struct lt_peek){.memory = lt_open("/proc/thread-self/mem", O_RDONLY, 0)};
     if (peek->memory < 0)
         return peek->memory;
-    peek->pages = lt_open("/proc/thread-self/pagemap", O_RDONLY, 0);
+    peek->pages = lt_pages_open();
     if (peek->pages < 0)
         lt_close(peek->memory);
     return peek->pages < 0 ? peek->pages : 0;
@@ -25,9 +23,9 @@ void lt_peek_close(struct lt_peek *peek) {
 }
 
 bool lt_peek_read(const struct lt_peek *peek, uintptr_t address, void *to, size_t size) {
-    uint64_t page;
-    const uint64_t word = address / LT_PAGE * sizeof page;
-    return lt_pread_all(peek->pages, &page, sizeof page, word) == (int64_t)sizeof page && page & present &&
+    const uintptr_t page = address / LT_PAGE * LT_PAGE;
+    uint64_t word;
+    return lt_pages_resident(peek->pages, page, page + LT_PAGE, &word) == 1 &&
            lt_pread_all(peek->memory, to, size, address) == (int64_t)size;
 }
 

@@ -15,12 +15,7 @@
 
 /* "RssAnon:	    1234 kB" */
 static uint64_t kibibytes(const char *text) {
-    uint64_t value = 0;
-    while (*text == ' ' || *text == '\t')
-        text++;
-    for (; *text >= '0' && *text <= '9'; text++)
-        value = value * 10 + (uint64_t)(*text - '0');
-    return value * 1024;
+    return lt_number_at(text + strspn(text, " \t"), 10) * 1024;
 }
 
 int lt_resident(struct lt_resident *resident, char *buffer, size_t size) {

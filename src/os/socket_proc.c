@@ -22,24 +22,10 @@ static const char *field(const char *line, unsigned number) {
     return line;
 }
 
-static int digit_of(char c) {
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                  : 99;
-}
-
-static uint64_t number_at(const char *at, int base) {
-    uint64_t sum = 0;
-    for (; digit_of(*at) < base; at++)
-        sum = sum * (unsigned)base + (unsigned)digit_of(*at);
-    return sum;
-}
-
 static uint32_t word_at(const char *at) {
     char digits[9] = "";
     memcpy(digits, at, strnlen(at, 8));
-    return (uint32_t)number_at(digits, 16);
+    return (uint32_t)lt_number_at(digits, 16);
 }
 
 /* "0100007F:1F90". */
@@ -50,23 +36,23 @@ static void put_address(char text[static LT_SOCKET_ADDRESS], int family, const c
         return;
     for (unsigned i = 0; i < count; i++)
         words[i] = word_at(at + 8 * i);
-    lt_socket_put_inet(text, family, words, (unsigned)number_at(at + 8 * count + 1, 16));
+    lt_socket_put_inet(text, family, words, (unsigned)lt_number_at(at + 8 * count + 1, 16));
 }
 
 /* sl: local remote st tx_queue:rx_queue tr:when retransmits uid timeout inode ... */
 static void see_inet(struct lt_socket_search *search, const struct lt_socket_table *table, const char *line) {
-    struct lt_socket_key *key = lt_socket_wanted(search, number_at(field(line, 9), 10));
+    struct lt_socket_key *key = lt_socket_wanted(search, lt_number_at(field(line, 9), 10));
     struct lt_socket *row = search->row;
     if (!key)
         return;
     lt_socket_begin(search, key->inode);
     lt_socket_put_protocol(row, table->family, table->protocol == IPPROTO_RAW ? SOCK_RAW : 0, table->protocol);
-    row->state = lt_socket_state(table->family, table->protocol, (unsigned)number_at(field(line, 3), 16));
+    row->state = lt_socket_state(table->family, table->protocol, (unsigned)lt_number_at(field(line, 3), 16));
     put_address(row->local, table->family, field(line, 1));
     put_address(row->peer, table->family, field(line, 2));
     const char *queues = field(line, 4), *colon = strchr(queues, ':');
     if (colon)
-        lt_socket_put_queues(row, number_at(colon + 1, 16), number_at(queues, 16));
+        lt_socket_put_queues(row, lt_number_at(colon + 1, 16), lt_number_at(queues, 16));
     lt_socket_found(search, key);
 }
 
@@ -75,17 +61,17 @@ static void see_unix(struct lt_socket_search *search, const struct lt_socket_tab
     static const uint64_t listens = 0x10000; /* __SO_ACCEPTCON */
     static const unsigned connected = 3;     /* SS_CONNECTED of linux/net.h */
     const char *inode = field(line, 6);
-    struct lt_socket_key *key = lt_socket_wanted(search, number_at(inode, 10));
+    struct lt_socket_key *key = lt_socket_wanted(search, lt_number_at(inode, 10));
     struct lt_socket *row = search->row;
     if (!key)
         return;
     lt_socket_begin(search, key->inode);
-    const int type = (int)number_at(field(line, 4), 16);
+    const int type = (int)lt_number_at(field(line, 4), 16);
     lt_socket_put_protocol(row, table->family, type, 0);
-    if (number_at(field(line, 3), 16) & listens)
+    if (lt_number_at(field(line, 3), 16) & listens)
         row->state = "LISTEN";
     else if (type != SOCK_DGRAM) /* a datagram server is shown as connected while it has a client */
-        row->state = number_at(field(line, 5), 16) == connected ? "ESTABLISHED" : "UNCONN";
+        row->state = lt_number_at(field(line, 5), 16) == connected ? "ESTABLISHED" : "UNCONN";
     const char *path = strchr(inode, ' ');
     if (path)
         lt_socket_put_unix(row->local, path + 1, strlen(path + 1), '@');
@@ -97,7 +83,7 @@ static void see_other(struct lt_socket_search *search, const struct lt_socket_ta
     const char *last = line;
     for (const char *next; *(next = after_word(last)); last = next)
         ;
-    struct lt_socket_key *key = lt_socket_wanted(search, number_at(last, 10));
+    struct lt_socket_key *key = lt_socket_wanted(search, lt_number_at(last, 10));
     if (!key)
         return;
     lt_socket_begin(search, key->inode);
